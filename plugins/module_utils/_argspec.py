@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The modules' options: one builder a group, documented by the doc fragment of the same stem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME"
+
+
+def files_options() -> dict[str, Any]:
+    """Return where the certificate goes; Ansible's own file options come from ``add_file_common_args``."""
+    return {
+        "path": {"type": "path", "required": True},
+        "chain_path": {"type": "path"},
+        "fullchain_path": {"type": "path"},
+        "root_path": {"type": "path"},
+        "backup": {"type": "bool", "default": False},
+    }
+
+
+def key_options() -> dict[str, Any]:
+    """Return whose certificate it is: key, request and mailbox."""
+    return {
+        "privatekey_path": {"type": "path", "no_log": False},
+        "privatekey_content": {"type": "str", "no_log": True},
+        "privatekey_passphrase": {"type": "str", "no_log": True},
+        "csr_path": {"type": "path"},
+        "csr_content": {"type": "str"},
+        "email": {"type": "str"},
+    }
+
+
+def order_options() -> dict[str, Any]:
+    """Return which order it is at the CA, and what opens it."""
+    return {
+        "order_number": {"type": "str"},
+        "login_name": {"type": "str", "fallback": (env_fallback, ["SMIME_LOGIN_NAME"])},
+        "login_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SMIME_LOGIN_PASSWORD"])},
+        "collection_code": {"type": "str", "no_log": True},
+    }
+
+
+def endpoint_options() -> dict[str, Any]:
+    """Return where the CA listens and how it is called."""
+    return {
+        "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, ["SMIME_API_URL"])},
+        "api_ca_path": {"type": "path", "fallback": (env_fallback, ["SMIME_API_CA_PATH"])},
+        "api_timeout": {"type": "int", "default": 30},
+        "api_retries": {"type": "int", "default": 3},
+    }
+
+
+def behaviour_options() -> dict[str, Any]:
+    """Return when the CA is asked, how long its answer is waited for, and what is trusted."""
+    return {
+        "remaining_days": {"type": "int", "default": 30},
+        "force": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 0},
+        "poll_interval": {"type": "int", "default": 60},
+        "trusted_roots_path": {"type": "path"},
+    }

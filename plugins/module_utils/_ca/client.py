@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The endpoint as one function: a query in, the CA's reply out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ansible_collections.mailops.smime.plugins.module_utils._ca import codes
+from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, build_form, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Transport
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
+
+_OK = 200
+_ERROR_REPLY = re.compile(rb"\s*-\d{1,9}\s*(\n|\Z)")
+
+
+@dataclass
+class Client:
+    """Asks the CA, one call after the other, over one transport."""
+
+    transport: Transport
+
+    @property
+    def calls(self) -> int:
+        """Return how many POSTs were begun so far."""
+        return self.transport.calls
+
+    def ask(self, order: Order, query: Query) -> Reply:
+        """Send ``query`` about ``order``. Raises OptionError before anything is sent, CallError without a readable answer.
+
+        A reply with a code below 0 is returned like any other; ``require_accepted`` turns it into its error.
+        """
+        check_url(self.transport.endpoint.url)
+        answer = self.transport.post(build_form(order, query))
+        if answer.status != _OK and not _ERROR_REPLY.match(answer.body):
+            raise CallError(
+                f"the CA answered with HTTP status {answer.status}",
+                name="http_error",
+                hint="Check api_url and any proxy in between; if both are right, the CA has a fault: run the task again later.",
+                retryable=answer.status >= 500 or answer.status == 429,
+            )
+        return _redact(read_reply(answer.body, query), order.secrets)
+
+
+def require_accepted(reply: Reply) -> Reply:
+    """Return ``reply``. Raises CaError if its code is below 0."""
+    if reply.code < 0:
+        raise codes.error_for(reply.code, reply.message)
+    return reply
+
+
+def _redact(reply: Reply, secrets: tuple[str, ...]) -> Reply:
+    """Take the request's secrets out of the CA's text, should it repeat them."""
+    message = reply.message
+    for secret in secrets:
+        message = message.replace(secret, "********")
+    return Reply(reply.code, message, reply.validity, reply.certificates)

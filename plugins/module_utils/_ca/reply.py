@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading a reply, section "Response" of RequestAndCollectSMIME: a pure function from bytes to values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from ansible_collections.mailops.smime.plugins.module_utils._ca import (
+    codes,
+    der,
+    reply_armour,
+    reply_cmmf,
+    reply_individual,
+    reply_javascript,
+    reply_netscape,
+    reply_pkcs7,
+)
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
+    QUERY_TYPES,
+    RESPONSE_ENCODINGS,
+    RESPONSE_TYPES,
+    Query,
+)
+from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
+
+_FORMATS = {
+    RESPONSE_TYPES["netscape"]: reply_netscape.read_certificates,
+    RESPONSE_TYPES["pkcs7"]: reply_pkcs7.read_certificates,
+    RESPONSE_TYPES["individual"]: reply_individual.read_certificates,
+    RESPONSE_TYPES["cmmf"]: reply_cmmf.read_certificates,
+}
+
+_STATUS = re.compile(r"-?\d{1,9}\Z")
+_VALIDITY = re.compile(r"(\d{2})/(\d{2})/(\d{4})[ \t]+(\d{2})/(\d{2})/(\d{4})\Z")
+_MESSAGE_LENGTH = 500
+_MAX_CERTIFICATES = 100
+
+
+@dataclass(frozen=True)
+class Validity:
+    """The validity line: the first and the last second, in UTC, at which the certificate is valid."""
+
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply of the CA. ``certificates`` are DER, in the order of the reply; ``message`` is the CA's text, often empty."""
+
+    code: int
+    message: str = ""
+    validity: Validity | None = None
+    certificates: tuple[bytes, ...] = ()
+
+
+def read_reply(body: bytes, query: Query) -> Reply:
+    """Return what the CA answered to ``query`` with ``body``. Raises ReplyError if it is none of the page's forms."""
+    if query.response_encoding == RESPONSE_ENCODINGS["binary"] and _is_der(body):
+        return Reply(codes.ATTACHED, certificates=_read_structures([body], query))
+    text = body.decode("utf-8", errors="replace").lstrip("\ufeff")
+    if query.response_encoding == RESPONSE_ENCODINGS["javascript"] and "g_errorCode" in text:
+        return _read_javascript(text, query)
+    return _read_text(text, query)
+
+
+def _is_der(body: bytes) -> bool:
+    # The text "0" is the byte 0x30 too, so that only a whole SEQUENCE counts.
+    try:
+        return der.read_whole(body).tag == der.SEQUENCE
+    except ReplyError:
+        return False
+
+
+def _read_javascript(text: str, query: Query) -> Reply:
+    declarations = reply_javascript.read_declarations(text)
+    code = _read_code(declarations.code)
+    if code < 0:
+        return Reply(code, message=_clean(declarations.message))
+    return Reply(code, certificates=_read_payload(code, declarations.payload, query))
+
+
+def _read_text(text: str, query: Query) -> Reply:
+    first, _newline, rest = text.lstrip().partition("\n")
+    code = _read_code(first)
+    if code < 0:
+        return Reply(code, message=_clean(rest))
+    second, _newline, after = rest.partition("\n")
+    validity = _read_validity(second.strip())
+    payload = rest if validity is None else after
+    return Reply(code, validity=validity, certificates=_read_payload(code, payload, query))
+
+
+def _read_code(line: str) -> int:
+    line = line.strip()
+    if _STATUS.match(line) is None:
+        raise ReplyError(
+            "the reply does not begin with a status code",
+            hint="Check api_url and any proxy in between: the answer is not the endpoint's.",
+        )
+    return int(line)
+
+
+def _read_validity(line: str) -> Validity | None:
+    match = _VALIDITY.match(line)
+    if match is None:
+        return None
+    day, month, year, last_day, last_month, last_year = (int(group) for group in match.groups())
+    try:
+        not_before = datetime(year, month, day, tzinfo=timezone.utc)
+        last = datetime(last_year, last_month, last_day, tzinfo=timezone.utc)
+    except ValueError as error:
+        raise ReplyError("the validity period in the reply is not a pair of dates") from error
+    # The page: not before 00:00:00 GMT, not after 23:59:59 GMT.
+    return Validity(not_before, last + timedelta(hours=23, minutes=59, seconds=59))
+
+
+def _read_payload(code: int, payload: str, query: Query) -> tuple[bytes, ...]:
+    if query.query_type == QUERY_TYPES["status"] or (code < codes.ATTACHED and "BEGIN" not in payload):
+        return ()
+    return _read_structures(reply_armour.read_blocks(payload), query)
+
+
+def _read_structures(structures: list[bytes], query: Query) -> tuple[bytes, ...]:
+    read_certificates = _FORMATS[query.response_type]
+    certificates = [certificate for structure in structures for certificate in read_certificates(structure)]
+    if not certificates:
+        raise ReplyError("the CA says that certificates are attached, and there are none in its reply")
+    if len(certificates) > _MAX_CERTIFICATES:
+        raise ReplyError(f"the reply holds {len(certificates)} certificates, which is more than any chain")
+    # Each certificate once: a CA that sends the chain twice says no more with it.
+    return tuple(dict.fromkeys(certificates))
+
+
+def _clean(message: str) -> str:
+    """Return the CA's text as one line that is safe to print."""
+    return "".join(character if character.isprintable() else " " for character in " ".join(message.split()))[
+        :_MESSAGE_LENGTH
+    ]

@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Response encoding 2: JavaScript variable declarations (page, responseEncoding). They are read, never evaluated."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
+
+_ASSIGNMENT = re.compile(r"\bg_(errorCode|errorMessage|ccc)\s{0,20}=(?!=)")
+_GAP = re.compile(r"\s*")
+_NUMBER = re.compile(r"-?\d{1,9}")
+_PLAIN = re.compile(r"[^\\\"'`\n]+")
+_SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r": ""}
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """What the variables hold: the status code as text, the CA's message, the base64 structure."""
+
+    code: str
+    message: str
+    payload: str
+
+
+def read_declarations(text: str) -> Declarations:
+    """Return the values of g_errorCode, g_errorMessage and g_ccc. Raises ReplyError if there is no code."""
+    text = text.replace("\r\n", "\n")
+    values: dict[str, str] = {}
+    position = 0
+    while True:
+        assignment = _ASSIGNMENT.search(text, position)
+        if assignment is None:
+            break
+        value, position = _read_expression(text, assignment.end())
+        values.setdefault(assignment.group(1), value)
+    if "errorCode" not in values:
+        raise ReplyError("the reply declares no g_errorCode")
+    return Declarations(values["errorCode"].strip(), values.get("errorMessage", ""), values.get("ccc", ""))
+
+
+def _read_expression(text: str, position: int) -> tuple[str, int]:
+    """Read strings and numbers joined by ``+``; return their text and where it ends."""
+    pieces = []
+    while True:
+        piece, position = _read_operand(text, _skip_gap(text, position))
+        pieces.append(piece)
+        after = _skip_gap(text, position)
+        if text[after : after + 1] != "+":
+            return "".join(pieces), position
+        position = after + 1
+
+
+def _read_operand(text: str, position: int) -> tuple[str, int]:
+    if text[position : position + 1] in ("'", '"', "`"):
+        return _read_string(text, position)
+    number = _NUMBER.match(text, position)
+    if number is not None:
+        return number.group(), number.end()
+    for word in ("null", "undefined"):
+        if text.startswith(word, position):
+            return "", position + len(word)
+    raise ReplyError("a JavaScript declaration in the reply is neither a string nor a number")
+
+
+def _read_string(text: str, position: int) -> tuple[str, int]:
+    quote = text[position]
+    position += 1
+    pieces: list[str] = []
+    while position < len(text):
+        character = text[position]
+        if character == quote:
+            return "".join(pieces), position + 1
+        if character == "\\":
+            piece, position = _read_escape(text, position + 1)
+            pieces.append(piece)
+            continue
+        plain = _PLAIN.match(text, position)
+        end = plain.end() if plain is not None else position + 1
+        pieces.append(text[position:end])
+        position = end
+    raise ReplyError("a JavaScript string in the reply has no end: the reply was cut off")
+
+
+def _read_escape(text: str, position: int) -> tuple[str, int]:
+    character = text[position : position + 1]
+    digits = {"x": 2, "u": 4}.get(character)
+    if digits is not None:
+        code = text[position + 1 : position + 1 + digits]
+        if re.fullmatch(r"[0-9A-Fa-f]+", code) is None or len(code) != digits:
+            raise ReplyError("a JavaScript string in the reply has a damaged escape")
+        return chr(int(code, 16)), position + 1 + digits
+    return _SIMPLE_ESCAPES.get(character, character), position + 1
+
+
+def _skip_gap(text: str, position: int) -> int:
+    gap = _GAP.match(text, position)
+    return gap.end() if gap is not None else position

@@ -1,0 +1,267 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carrying one POST to the CA and its answer back. The only file that knows the HTTP library, which it imports at the first call."""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import socket
+import ssl
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, FileError, MissingLibraryError
+
+MAX_BODY = 1024 * 1024
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+_BUSY = (429, 502, 503, 504)
+_CHUNK = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the CA listens, and how patient we are: ``timeout`` in seconds for a whole call, ``retries`` on top of the first try."""
+
+    url: str
+    ca_path: str | None = None
+    timeout: float = 30
+    retries: int = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass
+class _Watch:
+    """The connection in use, to cut it when a call's time is over: a timeout of the library is for one read only."""
+
+    connection: Any = None
+    expired: bool = False
+
+    def cut(self) -> None:
+        self.expired = True
+        sock = getattr(self.connection, "sock", None)
+        if isinstance(sock, socket.socket):
+            # Below the TLS layer, whose state belongs to the thread that reads.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+@dataclass
+class Transport:
+    """One kept-alive connection to the CA. ``calls`` counts the POSTs that were begun."""
+
+    endpoint: Endpoint
+    sleep: Callable[[float], None] = time.sleep
+    calls: int = 0
+    _session: Any = None
+    _watch: _Watch = field(default_factory=_Watch)
+
+    def post(self, form: dict[str, str]) -> Answer:
+        """POST ``form``, again after connection errors, timeouts and busy answers, as often as the endpoint's ``retries`` say.
+
+        Raises CallError (connection_failed, tls_failed, timed_out, http_error, redirected, reply_too_large), FileError for
+        an unusable ``ca_path`` and MissingLibraryError without the HTTP library. What the CA says is never retried here.
+        """
+        for failed in range(self.endpoint.retries + 1):
+            pause = min(FIRST_PAUSE * 2**failed, LONGEST_PAUSE)
+            last = failed == self.endpoint.retries
+            try:
+                response, body = self._post_once(form)
+            except CallError as error:
+                if last or not error.retryable:
+                    raise
+            else:
+                answer = Answer(response.status_code, response.headers.get("Content-Type", ""), body)
+                if last or answer.status not in _BUSY:
+                    return answer
+                pause = _read_retry_after(response.headers.get("Retry-After"), pause)
+            self.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def close(self) -> None:
+        """Close the connection, if there was one."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _post_once(self, form: dict[str, str]) -> tuple[Any, bytes]:
+        if self._session is None:
+            self._session = _open_session(self._watch, self.endpoint)
+        self.calls += 1
+        self._watch.expired = False
+        timer = threading.Timer(self.endpoint.timeout, self._watch.cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            with _named_failures(self._watch):
+                response = self._session.post(
+                    self.endpoint.url,
+                    data=form,
+                    timeout=self.endpoint.timeout,
+                    # Given per request: a bundle named in the environment would win over the session's.
+                    verify=self.endpoint.ca_path or True,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with contextlib.closing(response):
+                    _refuse_redirect(response)
+                    return response, _read_body(response)
+        except CallError:
+            self.close()
+            raise
+        finally:
+            timer.cancel()
+
+
+def _open_session(watch: _Watch, endpoint: Endpoint) -> Any:
+    try:
+        import requests  # noqa: PLC0415 - a run that needs no call does not pay for it
+        from requests.adapters import HTTPAdapter  # noqa: PLC0415
+        from urllib3.connectionpool import HTTPSConnectionPool  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingLibraryError("requests", traceback.format_exc()) from error
+    _check_ca_path(endpoint.ca_path)
+
+    class Connection(HTTPSConnectionPool.ConnectionCls):  # type: ignore[valid-type,misc]
+        def connect(self) -> None:
+            watch.connection = self
+            super().connect()
+
+    class Pool(HTTPSConnectionPool):
+        ConnectionCls = Connection
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+
+        def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+            manager = super().proxy_manager_for(*args, **kwargs)
+            manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": Pool}
+            return manager
+
+    session = requests.Session()
+    session.mount("https://", Adapter())
+    # Keeps the library from sending a password of ~/.netrc along.
+    session.auth = lambda request: request
+    session.headers.update({"Accept-Encoding": "identity", "User-Agent": "mailops.smime"})
+    return session
+
+
+def _check_ca_path(ca_path: str | None) -> None:
+    if ca_path is None:
+        return
+    try:
+        with open(ca_path, "rb"):
+            pass
+        ssl.create_default_context().load_verify_locations(ca_path)
+    except IsADirectoryError:
+        return
+    except (OSError, ssl.SSLError) as error:
+        raise FileError(
+            f"api_ca_path: {ca_path} is not a file of CA certificates: {error}",
+            hint="Name a PEM file that this host can read, or leave api_ca_path out to use the system's CAs.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _named_failures(watch: _Watch) -> Iterator[None]:
+    """Turn the HTTP library's exceptions into ours. Their texts name the host, never the form."""
+    import requests  # noqa: PLC0415
+
+    try:
+        yield
+    except requests.RequestException as error:
+        causes = list(_walk_causes(error))
+        detail = str(causes[-1])
+        if watch.expired or isinstance(error, requests.Timeout):
+            raise CallError(
+                "the CA did not answer in time",
+                name="timed_out",
+                hint="Check that the CA can be reached from this host, or raise api_timeout.",
+                retryable=True,
+            ) from error
+        if _is_tls_failure(causes):
+            raise CallError(
+                f"the TLS connection to the CA failed: {detail}",
+                name="tls_failed",
+                hint="Check the host name in api_url, the clock of this host, and api_ca_path if the CA is a private one.",
+            ) from error
+        raise CallError(
+            f"the connection to the CA failed: {detail}",
+            hint="Check api_url, name resolution, the firewall and the proxy of this host, then run the task again.",
+            retryable=True,
+        ) from error
+
+
+def _walk_causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield ``error`` and what it wraps; the HTTP library keeps causes in ``reason`` and ``args`` too."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        wrapped = [getattr(current, "reason", None), *current.args, current.__cause__, current.__context__]
+        current = next((item for item in wrapped if isinstance(item, BaseException)), None)
+
+
+def _is_tls_failure(causes: list[BaseException]) -> bool:
+    tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
+    # A connection that is cut inside TLS is a cut connection.
+    return bool(tls) and not any(isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in tls)
+
+
+def _refuse_redirect(response: Any) -> None:
+    if 300 <= response.status_code < 400:
+        raise CallError(
+            f"the CA answered with a redirect (HTTP status {response.status_code})",
+            name="redirected",
+            hint="It was not followed: it would carry the password elsewhere. Correct api_url.",
+        )
+
+
+def _read_body(response: Any) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise CallError(
+                f"the reply is larger than {MAX_BODY} bytes",
+                name="reply_too_large",
+                hint="Check api_url and any proxy in between: no chain of certificates is that large.",
+            )
+    # Older releases of the library take a body that was cut off for a whole one.
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and "Content-Encoding" not in response.headers and len(body) < int(announced):
+        raise CallError(
+            "the connection to the CA was cut in the middle of the reply", hint="Run the task again.", retryable=True
+        )
+    return bytes(body)
+
+
+def _read_retry_after(value: str | None, pause: float) -> float:
+    """Return the seconds to wait: the header's (RFC 9110, 10.2.3; a number or a date), a minute at most, or ``pause``."""
+    if not value:
+        return pause
+    if value.strip().isdigit():
+        return min(float(value), LONGEST_PAUSE)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+        return min(max(moment.timestamp() - time.time(), 0.0), LONGEST_PAUSE)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return pause

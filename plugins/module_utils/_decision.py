@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Deciding offline: what is on disk against what is wanted, as reasons by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CERTIFICATE, Material, Output
+from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Why something is to be done, and with what.
+
+    ``current`` is the certificate at ``path``, if it can be read. ``material`` is what all files can be made of
+    without the CA, or None if that takes the CA. ``renew`` says that another certificate is wanted, not only its chain.
+    """
+
+    reasons: tuple[str, ...]
+    current: Certificate | None
+    material: Material | None
+    renew: bool
+
+    @property
+    def needs_ca(self) -> bool:
+        """Tell whether the CA is to be asked."""
+        return self.material is None
+
+
+def decide(wanted: Wanted, files: Files, now: datetime) -> Decision:
+    """Compare the files with what is wanted at ``now`` (aware, UTC). Raises FileError for a file that cannot be opened."""
+    current, reasons = _judge_path(wanted, files, now)
+    end_entity = current
+    if reasons:
+        end_entity = _find_substitute(wanted, files, now)
+    if wanted.force:
+        reasons, end_entity = [*reasons, "forced"], None
+    subject = end_entity or current
+    material = _gather(wanted, files, subject, now) if subject is not None else None
+    if subject is not None:
+        reasons += _judge_outputs(wanted, files, material)
+    usable = end_entity is not None and material is not None and (material.root is not None or not wanted.needs_root)
+    return Decision(tuple(dict.fromkeys(reasons)), current, material if usable else None, renew=end_entity is None)
+
+
+def find_faults(certificate: Certificate, wanted: Wanted, now: datetime) -> list[str]:
+    """Return why ``certificate`` is not the wanted end entity at ``now``, as names of reasons."""
+    reasons = []
+    if now < certificate.not_before:
+        reasons.append("not_yet_valid")
+    if now > certificate.not_after:
+        reasons.append("expired")
+    elif certificate.not_after - now < timedelta(days=wanted.remaining_days):
+        reasons.append("expiring")
+    if checks.find_key_mismatch(certificate, wanted.public_key):
+        reasons.append("key_mismatch")
+    if wanted.email is not None and checks.find_email_fault(certificate, wanted.email):
+        reasons.append("email_mismatch")
+    if checks.find_smime_faults(certificate):
+        reasons.append("not_smime")
+    return reasons
+
+
+def find_stale(wanted: Wanted, files: Files, material: Material) -> list[Output]:
+    """Return the outputs whose files do not hold what ``material`` makes of them, in the order of writing."""
+    return [output for output, path in wanted.outputs.items() if not _is_current(output, files.read(path), material)]
+
+
+def _judge_path(wanted: Wanted, files: Files, now: datetime) -> tuple[Certificate | None, list[str]]:
+    data = files.read(wanted.path)
+    if data is None:
+        return None, ["missing"]
+    found = _read_certificates(CERTIFICATE, data)
+    if not found:
+        return None, ["unreadable"]
+    return found[0], find_faults(found[0], wanted, now)
+
+
+def _find_substitute(wanted: Wanted, files: Files, now: datetime) -> Certificate | None:
+    """Return a flawless end entity that another output holds: ``path`` alone was lost, or a run died before it wrote it."""
+    fitting = [item for item in _read_all(wanted, files) if not find_faults(item, wanted, now)]
+    return max(fitting, key=lambda item: item.not_after, default=None)
+
+
+def _gather(wanted: Wanted, files: Files, end_entity: Certificate, now: datetime) -> Material | None:
+    """Return what the outputs of ``end_entity`` can be made of, from all that is on disk; None if the chain does not hold."""
+    if not wanted.needs_chain:
+        return Material(end_entity)
+    try:
+        chain = chains.build(end_entity, _read_all(wanted, files), wanted.trusted, now)
+    except CheckError:
+        return None
+    return Material(end_entity, chain.intermediates, chain.root)
+
+
+def _judge_outputs(wanted: Wanted, files: Files, material: Material | None) -> list[str]:
+    """Name the reasons that the files beside ``path`` give. Without ``material`` no chain on disk holds."""
+    reasons = []
+    for output, path in wanted.outputs.items():
+        data = files.read(path)
+        prefix = "chain" if output.kind == "chain" else "output"
+        if output is CERTIFICATE:
+            continue
+        if data is None:
+            reasons.append(f"{prefix}_missing")
+        elif output.needs_chain if material is None else not _is_current(output, data, material):
+            reasons.append(f"{prefix}_mismatch")
+    return reasons
+
+
+def _is_current(output: Output, data: bytes | None, material: Material) -> bool:
+    if data is None:
+        return False
+    try:
+        return output.is_current(data, material)
+    except ValueError:
+        return False
+
+
+def _read_all(wanted: Wanted, files: Files) -> list[Certificate]:
+    return list(dict.fromkeys(_iterate_certificates(wanted, files)))
+
+
+def _iterate_certificates(wanted: Wanted, files: Files) -> Iterator[Certificate]:
+    for output, path in wanted.outputs.items():
+        data = files.read(path)
+        if data is not None:
+            yield from _read_certificates(output, data)
+
+
+def _read_certificates(output: Output, data: bytes) -> list[Certificate]:
+    try:
+        return output.read_certificates(data)
+    except ValueError:
+        return []

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one tree of errors. The lower layers raise them; only modules and action plugins turn them into a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SmimeError(Exception):
+    """Something that an administrator must be told.
+
+    ``name`` is one of the error names of the modules' documentation, ``message`` the CA's own text or ours,
+    ``hint`` what to do next, ``code`` the CA's status code if there is one, ``retryable`` whether the same
+    task can succeed later with nothing changed.
+    """
+
+    name = "unlisted_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        name: str | None = None,
+        hint: str = "",
+        code: int | None = None,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.name = name or self.name
+        self.hint = hint
+        self.code = code
+        self.retryable = retryable
+
+    def describe(self) -> dict[str, Any]:
+        """Return the ``error`` entry of a module's result."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "message": self.message,
+            "hint": self.hint,
+            "retryable": self.retryable,
+        }
+
+
+class OptionError(SmimeError):
+    """An option, or a combination of options, that cannot work. Raised before anything is sent."""
+
+    name = "invalid_option"
+
+
+class FileError(SmimeError):
+    """A file that could not be read or written."""
+
+    name = "file_error"
+
+
+class CaError(SmimeError):
+    """The CA answered with a status code below 0."""
+
+
+class CallError(SmimeError):
+    """A call that brought no readable answer of the CA."""
+
+    name = "connection_failed"
+
+
+class ReplyError(CallError):
+    """A reply arrived, and is none of the forms that the specification names."""
+
+    name = "reply_unreadable"
+
+
+class CheckError(SmimeError):
+    """A certificate did not pass a check; ``name`` is the check's name."""
+
+
+class StillPendingError(SmimeError):
+    """The time to wait is over and the certificate has not been issued."""
+
+    name = "still_pending"
+
+
+class MissingLibraryError(Exception):
+    """A Python library that the host lacks; ``import_traceback`` says how its import failed."""
+
+    def __init__(self, library: str, import_traceback: str | None) -> None:
+        super().__init__(library)
+        self.library = library
+        self.import_traceback = import_traceback

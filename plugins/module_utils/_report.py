@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run tells: filled on the way, so that a failure still says what was reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, SmimeError
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Output
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+
+_DIFF_FACTS = ("subject", "emails", "serial_number", "not_before", "not_after", "fingerprint_sha256")
+
+
+@dataclass
+class Report:
+    """The result of one certificate, which messages call ``label``.
+
+    ``before`` is the certificate that was on disk, ``certificate`` the one that counts now.
+    """
+
+    label: str
+    error: SmimeError | None = None
+    missing: MissingLibraryError | None = None
+    status: str | None = None
+    changed: bool = False
+    reasons: tuple[str, ...] = ()
+    before: Certificate | None = None
+    certificate: Certificate | None = None
+    status_code: int | None = None
+    api_calls: int = 0
+    csr_submitted: bool = False
+    csr: str | None = None
+    files: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    # Check mode only: a certificate would be written that nobody has seen yet.
+    expected: bool = False
+
+    def add_files(self, outputs: Mapping[Output, str], backups: Mapping[str, str | None]) -> None:
+        """Name the files that changed, with their backups by path."""
+        known = {entry["path"] for entry in self.files}
+        self.files += [
+            {"path": path, "kind": output.kind, "backup_file": backups.get(path)}
+            for output, path in outputs.items()
+            if path not in known
+        ]
+        self.changed = self.changed or bool(outputs)
+
+    def to_result(self, now: datetime) -> dict[str, Any]:
+        """Return the module's result."""
+        result = {
+            "changed": self.changed,
+            "reasons": list(self.reasons),
+            "certificate": certificates.describe(self.certificate, now) if self.certificate is not None else None,
+            "status_code": self.status_code,
+            "api_calls": self.api_calls,
+            "csr_submitted": self.csr_submitted,
+            "csr": self.csr,
+            "files": self.files,
+        }
+        if self.error is not None:
+            return {**result, "error": self.error.describe(), "msg": explain(self.error, self.label)}
+        return {**result, "status": self.status}
+
+    def to_diff(self, path: str, now: datetime) -> dict[str, str]:
+        """Return what diff mode shows: public facts before and after, never a secret."""
+        return {
+            "before_header": path,
+            "after_header": path,
+            "before": _format_facts(self.before, now),
+            "after": "the certificate that the CA has issued\n"
+            if self.expected
+            else _format_facts(self.certificate, now),
+        }
+
+
+def explain(error: SmimeError, label: str) -> str:
+    """Return the ``msg`` of a failure: for which certificate, what failed, what the CA said, what to do."""
+    said = f" (code {error.code}, {error.name})" if error.code is not None else f" ({error.name})"
+    message = error.message.rstrip(".!") if error.hint else error.message
+    return f"{label}: {message}{said}. {error.hint}".rstrip()
+
+
+def _format_facts(certificate: Certificate | None, now: datetime) -> str:
+    if certificate is None:
+        return ""
+    facts = certificates.describe(certificate, now)
+    facts["emails"] = ", ".join(facts["emails"])
+    facts["subject"] = ", ".join(f"{name}={value}" for name, value in facts["subject"].items())
+    return "".join(f"{name}: {facts[name]}\n" for name in _DIFF_FACTS)

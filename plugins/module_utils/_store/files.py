@@ -1,0 +1,276 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files on the target: read once, locked, replaced atomically, with Ansible's file attributes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+MAX_SIZE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """New contents for one file. ``private`` says that they hold a private key."""
+
+    kind: str
+    path: str
+    data: bytes
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """Ansible's file options as given, and the mode of the files that hold a private key."""
+
+    options: Mapping[str, Any]
+    private_mode: str = "0600"
+    backup: bool = False
+
+    def select(self, private: bool) -> dict[str, Any]:
+        """Return the options for one file."""
+        return {**self.options, "mode": self.private_mode} if private else dict(self.options)
+
+
+class Files:
+    """The files of one certificate, through the module's ways of setting attributes."""
+
+    def __init__(self, module: AnsibleModule, attributes: Attributes) -> None:
+        self._module = module
+        self._attributes = attributes
+        self._read: dict[str, bytes | None] = {}
+
+    @property
+    def check_mode(self) -> bool:
+        """Tell whether nothing may be written."""
+        return bool(self._module.check_mode)
+
+    def read(self, path: str) -> bytes | None:
+        """Return the contents of ``path``, read once; None if there is no such file. Raises FileError."""
+        if path not in self._read:
+            self._read[path] = read_file(path)
+        return self._read[path]
+
+    def forget(self) -> None:
+        """Read everything anew from now on: another run may have written."""
+        self._read.clear()
+
+    def check_writable(self, path: str) -> None:
+        """Raise FileError if ``path`` can certainly not be written, or OptionError for an unknown owner or group."""
+        real = os.path.realpath(path)
+        folder = os.path.dirname(real)
+        if os.path.isdir(real):
+            raise FileError(f"{path} is a directory", hint="Give the path of a file.")
+        if not os.path.isdir(folder):
+            raise FileError(
+                f"{path} cannot be written: the directory {folder} does not exist", hint=f"Create {folder} first."
+            )
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise FileError(
+                f"{path} cannot be written: no permission in {folder}",
+                hint="Run the task as a user who may write there.",
+            )
+        _check_account("owner", self._attributes.options.get("owner"), pwd.getpwnam)
+        _check_account("group", self._attributes.options.get("group"), grp.getgrnam)
+
+    @contextlib.contextmanager
+    def locked(self, path: str) -> Iterator[None]:
+        """Hold the lock of the certificate at ``path``: a second run on it waits here. Raises FileError."""
+        real = os.path.realpath(path)
+        name = os.path.join(os.path.dirname(real), f".{os.path.basename(real)}.lock")
+        with _reporting(name):
+            descriptor = _acquire(name)
+        try:
+            self.forget()
+            yield
+        finally:
+            # Removed while it is held: whoever waits for it notices, and makes a new one.
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            os.close(descriptor)
+
+    def mend_attributes(self, path: str, *, private: bool = False) -> bool:
+        """Give an existing file the wanted owner, mode and the like; in check mode, only say whether it would change."""
+        real = os.path.realpath(path)
+        arguments = self._module.load_file_common_arguments(self._attributes.select(private), path=real)
+        with _reporting(path):
+            return bool(self._module.set_fs_attributes_if_different(arguments, False))
+
+    def replace(self, replacements: list[Replacement]) -> dict[str, str | None]:
+        """Replace each file atomically, in this order, all of them or none as far as their preparation goes.
+
+        Returns the backup's path, or None, by path. Raises FileError; what was not replaced by then is as it was.
+        """
+        staged: list[tuple[Replacement, str]] = []
+        try:
+            for replacement in replacements:
+                with _reporting(replacement.path):
+                    staged.append((replacement, self._stage(replacement)))
+            backups = {item.path: self._back_up(item) for item in replacements}
+            while staged:
+                replacement, temporary = staged[0]
+                with _reporting(replacement.path):
+                    self._commit(replacement, temporary)
+                staged.pop(0)
+            return backups
+        finally:
+            for _replacement, temporary in staged:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+
+    def _stage(self, replacement: Replacement) -> str:
+        """Write the new contents beside the file, synced and with its final attributes, and return their path."""
+        real = os.path.realpath(replacement.path)
+        temporary = os.path.join(os.path.dirname(real), f".{os.path.basename(real)}.new")
+        # Left by a run that was killed. The lock keeps any other run away from it.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        # 0600 from the first moment: the contents can hold a private key.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(replacement.data)
+                file.flush()
+                os.fsync(file.fileno())
+            self._dress(temporary, real, private=replacement.private)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        return temporary
+
+    def _dress(self, temporary: str, real: str, *, private: bool) -> None:
+        """Give the new file the attributes of the one that it replaces, and then the wanted ones."""
+        try:
+            old = os.stat(real)
+        except FileNotFoundError:
+            mode = 0o600 if private else 0o666 & ~_read_umask()
+        else:
+            mode = stat.S_IMODE(old.st_mode)
+            with contextlib.suppress(PermissionError):
+                os.chown(temporary, old.st_uid, old.st_gid)
+        if not private:
+            os.chmod(temporary, mode)
+        arguments = self._module.load_file_common_arguments(self._attributes.select(private), path=real)
+        if self._module.selinux_enabled() and not any(arguments["secontext"]):
+            known = os.path.exists(real)
+            arguments["secontext"] = (
+                self._module.selinux_context(real) if known else self._module.selinux_default_context(real)
+            )
+        # chattr's attributes wait until the file has its name: an immutable one could not be renamed.
+        self._module.set_fs_attributes_if_different({**arguments, "path": temporary, "attributes": None}, False)
+
+    def _back_up(self, replacement: Replacement) -> str | None:
+        if not self._attributes.backup or not os.path.exists(replacement.path):
+            return None
+        # Ansible copies first and sets the mode then.
+        umask = os.umask(0o077)
+        try:
+            with _reporting(replacement.path):
+                backup: str = self._module.backup_local(os.path.realpath(replacement.path))
+                return backup
+        finally:
+            os.umask(umask)
+
+    def _commit(self, replacement: Replacement, temporary: str) -> None:
+        real = os.path.realpath(replacement.path)
+        try:
+            os.replace(temporary, real)
+        except OSError as error:
+            if not (self._attributes.options.get("unsafe_writes") and error.errno in (errno.EBUSY, errno.EXDEV)):
+                raise
+            # A file that is a mount point of its own can only be written in place; the option says that this is accepted.
+            with open(real, "wb") as file:
+                file.write(replacement.data)
+            os.unlink(temporary)
+        sync_directory(os.path.dirname(real))
+        self._read[replacement.path] = replacement.data
+        attributes = self._attributes.options.get("attributes")
+        if attributes is not None:
+            self._module.set_attributes_if_different(real, attributes, False)
+
+
+def read_file(path: str) -> bytes | None:
+    """Return the contents of ``path``, or None if there is no such file. Raises FileError."""
+    try:
+        # Without blocking: nobody may ever write into a FIFO.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise FileError(f"{path} is not a regular file", hint="Give the path of a file.")
+            data = file.read(MAX_SIZE + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileError(
+            f"{path} cannot be read: {error.strerror}", hint="Check the path and its permissions."
+        ) from error
+    if len(data) > MAX_SIZE:
+        raise FileError(f"{path} is larger than {MAX_SIZE} bytes", hint="Check that it is the right file.")
+    return data
+
+
+def sync_directory(folder: str) -> None:
+    """Have the names in ``folder`` on disk. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(name: str) -> int:
+    while True:
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(descriptor), os.stat(name)):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _check_account(option: str, value: str | None, look_up: Any) -> None:
+    if value is None or value.isdigit():
+        return
+    try:
+        look_up(value)
+    except KeyError as error:
+        raise OptionError(
+            f"{option}: there is no {value} on this host", hint=f"Create it first, or correct {option}."
+        ) from error
+
+
+@contextlib.contextmanager
+def _reporting(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileError(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint="Mend that and run the task again: the files are as they were, or complete.",
+        ) from error
+
+
+def _read_umask() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mailbox addresses, compared as facts and RFC 9598 have it: the domain as A-labels, both halves without regard to ASCII case."""
+
+from __future__ import annotations
+
+HAS_IDNA = True
+try:
+    import idna
+except ImportError:
+    HAS_IDNA = False
+
+# IDNA 2003, which is all that Python brings along, maps these to other names than IDNA 2008 does.
+_DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
+
+
+def normalize(address: str) -> str:
+    """Return ``address`` in the form in which addresses are compared. Raises ValueError if it is not an address."""
+    local, at, domain = address.rpartition("@")
+    if (
+        not at
+        or not local
+        or not domain
+        or any(not character.isprintable() or character.isspace() for character in address)
+    ):
+        raise ValueError(f"{address!r} is not a mailbox address")
+    return f"{_lower_ascii(local)}@{encode_domain(domain)}"
+
+
+def encode_domain(domain: str) -> str:
+    """Return ``domain`` as A-labels in lower case. Raises ValueError if it is not a domain name."""
+    if domain.isascii():
+        return domain.lower()
+    if HAS_IDNA:
+        try:
+            return idna.encode(domain, uts46=True).decode("ascii").lower()
+        except idna.IDNAError as error:
+            raise ValueError(f"{domain!r} is not a domain name: {error}") from error
+    if _DEVIATIONS & set(domain):
+        raise ValueError(
+            f"{domain!r} needs the Python library idna to be read right; give the domain as A-labels (xn--...)"
+        )
+    try:
+        return domain.encode("idna").decode("ascii").lower()
+    except UnicodeError as error:
+        raise ValueError(f"{domain!r} is not a domain name: {error}") from error
+
+
+def is_one_of(address: str, addresses: tuple[str, ...]) -> bool:
+    """Tell whether ``address`` is among ``addresses``; what is not an address in there is passed over."""
+    wanted = normalize(address)
+    for candidate in addresses:
+        try:
+            if normalize(candidate) == wanted:
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def _lower_ascii(text: str) -> str:
+    return "".join(character.lower() if character.isascii() else character for character in text)

@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Certificates (RFC 5280): loading, and the facts that are asked of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import name as names
+from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
+    UnsupportedAlgorithm,
+    hashes,
+    not_after,
+    not_before,
+    serialization,
+    x509,
+)
+
+SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
+_UTF8_STRING = 0x0C
+_PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CERTIFICATE-----")
+_BROKEN = (ValueError, TypeError, KeyError, AttributeError, OverflowError, UnsupportedAlgorithm)
+_KEY_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate, with what the checks ask of it read once.
+
+    ``public_key`` is SubjectPublicKeyInfo in DER, the times are in UTC, usages and policies are dotted OIDs.
+    ``extended_key_usages`` and ``key_usages`` are None where the extension is absent.
+    """
+
+    der: bytes
+    public_key: bytes
+    key_type: str
+    key_size: int
+    not_before: datetime
+    not_after: datetime
+    emails: tuple[str, ...]
+    extended_key_usages: tuple[str, ...] | None
+    key_usages: frozenset[str] | None
+    policies: tuple[str, ...]
+    is_ca: bool
+    parsed: Any
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Certificate) and self.der == other.der
+
+    def __repr__(self) -> str:
+        return f"Certificate(serial_number={self.parsed.serial_number})"
+
+    @property
+    def is_self_issued(self) -> bool:
+        """Tell whether subject and issuer are the same name, as of a root."""
+        return bool(self.parsed.subject == self.parsed.issuer)
+
+    def to_pem(self) -> bytes:
+        """Return the certificate as one PEM block."""
+        pem: bytes = self.parsed.public_bytes(serialization.Encoding.PEM)
+        return pem
+
+
+def load_der(der: bytes) -> Certificate:
+    """Return the certificate in ``der``. Raises ValueError if it is none, or if a part that matters cannot be read."""
+    try:
+        return _read(x509.load_der_x509_certificate(der), der)
+    except _BROKEN as error:
+        raise ValueError(f"not a certificate that can be read: {error}") from error
+
+
+def load_pem(pem: bytes) -> list[Certificate]:
+    """Return the certificates in ``pem``, in their order; none is an empty list. Raises ValueError if one is damaged."""
+    try:
+        parsed = [x509.load_pem_x509_certificate(block) for block in _PEM_BLOCK.findall(pem)]
+        return [_read(item, item.public_bytes(serialization.Encoding.DER)) for item in parsed]
+    except _BROKEN as error:
+        raise ValueError(f"not a certificate that can be read: {error}") from error
+
+
+def split_pkcs7(der: bytes) -> list[bytes]:
+    """Return the DER of the certificates in a certs-only PKCS#7. Raises ValueError."""
+    # Imported here: no run needs it but one that reads or writes this form.
+    from cryptography.hazmat.primitives.serialization import pkcs7  # noqa: PLC0415
+
+    try:
+        return [item.public_bytes(serialization.Encoding.DER) for item in pkcs7.load_der_pkcs7_certificates(der)]
+    except _BROKEN as error:
+        raise ValueError(str(error)) from error
+
+
+def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
+    """Return the ``certificate`` entry of a result: times as ASN.1 GeneralizedTime."""
+    return {
+        "subject": names.describe(certificate.parsed.subject),
+        "issuer": names.describe(certificate.parsed.issuer),
+        "emails": list(certificate.emails),
+        "serial_number": certificate.parsed.serial_number,
+        "not_before": _format_time(certificate.not_before),
+        "not_after": _format_time(certificate.not_after),
+        "days_remaining": (certificate.not_after - now).days,
+        "fingerprint_sha256": certificate.parsed.fingerprint(hashes.SHA256()).hex(":"),
+        "key_type": certificate.key_type,
+        "key_size": certificate.key_size,
+        "policy": certificate.policies[0] if certificate.policies else None,
+    }
+
+
+def _format_time(moment: datetime) -> str:
+    return moment.strftime("%Y%m%d%H%M%SZ")
+
+
+def _read(parsed: x509.Certificate, der: bytes) -> Certificate:
+    public_key = parsed.public_key()
+    key_type, key_size = keys.describe_public_key(public_key)
+    extensions = {extension.oid.dotted_string: extension.value for extension in parsed.extensions}
+    usages = extensions.get("2.5.29.37")
+    constraints = extensions.get("2.5.29.19")
+    return Certificate(
+        der=der,
+        public_key=keys.encode_public_key(public_key),
+        key_type=key_type,
+        key_size=key_size,
+        not_before=not_before(parsed),
+        not_after=not_after(parsed),
+        emails=_read_emails(extensions.get("2.5.29.17")),
+        extended_key_usages=None if usages is None else tuple(oid.dotted_string for oid in usages),
+        key_usages=_read_key_usages(extensions.get("2.5.29.15")),
+        policies=tuple(item.policy_identifier.dotted_string for item in extensions.get("2.5.29.32", ())),
+        is_ca=bool(constraints is not None and constraints.ca),
+        parsed=parsed,
+    )
+
+
+def _read_emails(alternatives: Any) -> tuple[str, ...]:
+    """Return the rfc822Names, and the SmtpUTF8Mailbox names (RFC 9598, section 3), of a subjectAltName."""
+    if alternatives is None:
+        return ()
+    emails = list(alternatives.get_values_for_type(x509.RFC822Name))
+    others = alternatives.get_values_for_type(x509.OtherName)
+    emails += [_read_utf8_string(item.value) for item in others if item.type_id.dotted_string == SMTP_UTF8_MAILBOX]
+    return tuple(emails)
+
+
+def _read_utf8_string(der: bytes) -> str:
+    # A mailbox has 254 characters at most, so that its length takes the short form or one more octet.
+    header = 3 if der[1:2] == b"\x81" else 2
+    if len(der) < header or der[0] != _UTF8_STRING or der[header - 1] != len(der) - header:
+        raise ValueError("a SmtpUTF8Mailbox is not a UTF8String")
+    return der[header:].decode("utf-8")
+
+
+def _read_key_usages(usage: Any) -> frozenset[str] | None:
+    return None if usage is None else frozenset(name for name in _KEY_USAGES if getattr(usage, name))

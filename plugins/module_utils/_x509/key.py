@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private keys: loading, and the public half by which everything else is matched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
+    UnsupportedAlgorithm,
+    ec,
+    ed448,
+    ed25519,
+    load_private_key,
+    rsa,
+    serialization,
+)
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """A private key: the library's object, which no message prints, and its SubjectPublicKeyInfo in DER."""
+
+    public_key: bytes
+    key: Any
+    encrypted: bool
+
+    def __repr__(self) -> str:
+        return "PrivateKey(...)"
+
+
+def load(pem: bytes, passphrase: str | None, option: str) -> PrivateKey:
+    """Return the key in ``pem``, which ``option`` gave. Raises OptionError that says what is wrong, never what the key is."""
+    encrypted = b"ENCRYPTED" in pem
+    if encrypted and passphrase is None:
+        raise OptionError(f"the private key of {option} is encrypted", hint="Give privatekey_passphrase.")
+    try:
+        key = load_private_key(pem, passphrase.encode() if encrypted and passphrase is not None else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        what = (
+            "privatekey_passphrase does not open it, or it is damaged"
+            if encrypted
+            else "it is not a PEM private key, or damaged"
+        )
+        raise OptionError(
+            f"the private key of {option} cannot be read: {what}",
+            hint="Check it with 'openssl pkey -noout -in FILE'.",
+        ) from error
+    return PrivateKey(encode_public_key(key.public_key()), key, encrypted)  # type: ignore[attr-defined]
+
+
+def encode_public_key(public_key: Any) -> bytes:
+    """Return a public key as SubjectPublicKeyInfo in DER (RFC 5280, 4.1.2.7): two keys are the same if these are."""
+    encoded: bytes = public_key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return encoded
+
+
+def describe_public_key(public_key: Any) -> tuple[str, int]:
+    """Return a public key's type (``RSA``, ``ECC``, ``Ed25519``, ``Ed448``, ``other``) and its size in bits."""
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return "RSA", public_key.key_size
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        return "ECC", public_key.key_size
+    if isinstance(public_key, ed25519.Ed25519PublicKey):
+        return "Ed25519", 256
+    if isinstance(public_key, ed448.Ed448PublicKey):
+        return "Ed448", 456
+    return "other", 0

@@ -1,0 +1,281 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One S/MIME certificate on one host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: smime_certificate
+short_description: Request and collect an S/MIME certificate at Sectigo
+version_added: 1.0.0
+description:
+  - Looks whether a valid S/MIME certificate is on the target. Only if not, it submits the certificate signing request (CSR) to the CA,
+    or collects the certificate, over Sectigo's HTTPS endpoint C(RequestAndCollectSMIME).
+  - The order must have been placed before. This module does not place orders.
+  - The certificate on disk is compared with what is wanted, and each difference is a reason that RV(reasons) names.
+    Without a reason nothing is sent and nothing changes. What the files on disk can mend is mended without the CA.
+  - A collected certificate is checked before anything is written. It must be for the key, for the mailbox and for S/MIME, it must be
+    valid now, and each signature up the chain must hold. The end entity is found by its public key, wherever it stands in the reply.
+  - Files are replaced atomically, O(path) last. If anything fails, the files stay as they were.
+author:
+  - mailops.smime contributors (@mailops)
+extends_documentation_fragment:
+  - ansible.builtin.files
+  - mailops.smime.attributes
+  - mailops.smime.files
+  - mailops.smime.key
+  - mailops.smime.order
+  - mailops.smime.endpoint
+  - mailops.smime.behaviour
+attributes:
+  check_mode:
+    support: full
+    details:
+      - If the CA would be asked, check mode sends one query for the order's status, without a CSR, and predicts from the answer.
+      - If that answer is that the order is in process, it cannot be told whether the CA has the CSR already. With a CSR at hand,
+        check mode then predicts a change, since a run would send it.
+  diff_mode:
+    support: full
+    details:
+      - Shows subject, mailboxes, serial number, validity and fingerprint of the certificate before and after, never a secret.
+options:
+  mode:
+    description:
+      - The permissions of files that hold no private key, as for M(ansible.builtin.file).
+notes:
+  - Polling is opt-in with O(wait_timeout). The vendor asks not to poll more often than once every three hours; running the task again
+    later costs less than waiting for it.
+  - Two runs on the same certificate wait for each other.
+  - After the CA refused the login, the module does not try again. Do not do so either before you know that the account works.
+"""
+
+EXAMPLES = r"""
+- name: Get the certificate of a mailbox with the account's login
+  mailops.smime.smime_certificate:
+    path: /etc/ssl/smime/alice@example.test/cert.pem
+    chain_path: /etc/ssl/smime/alice@example.test/chain.pem
+    privatekey_path: /etc/ssl/smime/alice@example.test/key.pem
+    csr_path: /etc/ssl/smime/alice@example.test/request.csr
+    email: alice@example.test
+    order_number: "1234567"
+    login_name: "{{ sectigo_login_name }}"
+    login_password: "{{ sectigo_login_password }}"
+  register: alice
+
+- name: Say what the CA is waiting for
+  ansible.builtin.debug:
+    msg: The order of alice@example.test is still in process.
+  when: alice.status == 'pending'
+
+- name: Get a certificate with the order's own collection code, so that no account is needed on this host
+  mailops.smime.smime_certificate:
+    path: /etc/ssl/smime/bob@example.test/cert.pem
+    fullchain_path: /etc/ssl/smime/bob@example.test/fullchain.pem
+    root_path: /etc/ssl/smime/bob@example.test/root.pem
+    privatekey_path: /etc/ssl/smime/bob@example.test/key.pem
+    csr_path: /etc/ssl/smime/bob@example.test/request.csr
+    email: bob@example.test
+    collection_code: "{{ bob_collection_code }}"
+    owner: root
+    group: mail
+    mode: '0640'
+
+- name: Renew within the last 14 days and wait up to an hour for the CA
+  mailops.smime.smime_certificate:
+    path: /etc/ssl/smime/carol@example.test/cert.pem
+    privatekey_path: /etc/ssl/smime/carol@example.test/key.pem
+    csr_path: /etc/ssl/smime/carol@example.test/request.csr
+    email: carol@example.test
+    collection_code: "{{ carol_collection_code }}"
+    remaining_days: 14
+    wait_timeout: 3600
+    poll_interval: 600
+    backup: true
+"""
+
+RETURN = r"""
+status:
+  description:
+    - V(valid) if the certificate on disk was good, V(issued) if another one was written, V(pending) if the CA has not issued it yet.
+  returned: success
+  type: str
+  sample: issued
+reasons:
+  description:
+    - Why something was to be done. Empty if nothing was.
+    - V(missing), V(unreadable), V(not_yet_valid), V(expired), V(expiring), V(key_mismatch), V(email_mismatch), V(not_smime) are about
+      the certificate itself, V(chain_missing), V(chain_mismatch), V(output_missing), V(output_mismatch) about the files beside it.
+      V(forced) stands for O(force).
+  returned: always
+  type: list
+  elements: str
+  sample: [missing]
+certificate:
+  description:
+    - The certificate that is at O(path) now, or V(none) if there is none that can be read.
+  returned: always
+  type: dict
+  contains:
+    subject:
+      description: The subject. The keys are the attributes' names, as in V(commonName), or OIDs.
+      type: dict
+      returned: if there is a certificate
+      sample: {commonName: alice@example.test}
+    issuer:
+      description: The issuer. The keys are the attributes' names, as in V(commonName), or OIDs.
+      type: dict
+      returned: if there is a certificate
+      sample: {commonName: Example S/MIME CA, organizationName: Example}
+    emails:
+      description: The mailboxes of the subject alternative name.
+      type: list
+      elements: str
+      returned: if there is a certificate
+      sample: [alice@example.test]
+    serial_number:
+      description: The serial number.
+      type: int
+      returned: if there is a certificate
+      sample: 31415926535
+    not_before:
+      description: The first second of the validity, as ASN.1 GeneralizedTime in UTC.
+      type: str
+      returned: if there is a certificate
+      sample: 20261123000000Z
+    not_after:
+      description: The last second of the validity, as ASN.1 GeneralizedTime in UTC.
+      type: str
+      returned: if there is a certificate
+      sample: 20271123235959Z
+    days_remaining:
+      description: Whole days until the certificate expires; negative once it has.
+      type: int
+      returned: if there is a certificate
+      sample: 365
+    fingerprint_sha256:
+      description: The SHA-256 fingerprint.
+      type: str
+      returned: if there is a certificate
+      sample: '9f:86:d0:81:88:4c:7d:65:9a:2f:ea:a0:c5:5a:d0:15:a3:bf:4f:1b:2b:0b:82:2c:d1:5d:6c:15:b0:f0:0a:08'
+    key_type:
+      description: The type of the key, V(RSA), V(ECC), V(Ed25519), V(Ed448) or V(other).
+      type: str
+      returned: if there is a certificate
+      sample: RSA
+    key_size:
+      description: The size of the key in bits.
+      type: int
+      returned: if there is a certificate
+      sample: 3072
+    policy:
+      description: The OID of the first certificate policy, or V(none).
+      type: str
+      returned: if there is a certificate
+      sample: 2.23.140.1.5.1.2
+status_code:
+  description: The last status code of the CA, or V(none) if it was not asked or did not answer.
+  returned: always
+  type: int
+  sample: 2
+api_calls:
+  description: How many requests were sent to the CA, repeated ones included.
+  returned: always
+  type: int
+  sample: 1
+csr_submitted:
+  description: Whether this run gave the CSR to the CA.
+  returned: always
+  type: bool
+  sample: true
+csr:
+  description: The CSR in PEM, or V(none) if there is none.
+  returned: always
+  type: str
+files:
+  description: The files that changed.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The path of the file.
+      type: str
+      returned: always
+      sample: /etc/ssl/smime/alice@example.test/cert.pem
+    kind:
+      description: What the file holds, V(certificate), V(chain), V(fullchain) or V(root).
+      type: str
+      returned: always
+      sample: certificate
+    backup_file:
+      description: The backup of the replaced file, or V(none).
+      type: str
+      returned: always
+      sample: /etc/ssl/smime/alice@example.test/cert.pem.4711.2026-11-23@12:00:00~
+error:
+  description: What failed.
+  returned: failure
+  type: dict
+  contains:
+    code:
+      description: The status code of the CA, or V(none) if the failure is not an answer of the CA.
+      type: int
+      returned: always
+      sample: -22
+    name:
+      description: The name of the failure.
+      type: str
+      returned: always
+      sample: awaiting_payment
+    message:
+      description: The CA's own text, or what failed on this side.
+      type: str
+      returned: always
+      sample: Still awaiting payment!
+    hint:
+      description: What to do.
+      type: str
+      returned: always
+      sample: Pay the order, then run the task again.
+    retryable:
+      description: Whether the same task can succeed later with nothing changed in it.
+      type: bool
+      returned: always
+      sample: true
+"""
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            **_argspec.files_options(),
+            **_argspec.key_options(),
+            **_argspec.order_options(),
+            **_argspec.endpoint_options(),
+            **_argspec.behaviour_options(),
+        },
+        add_file_common_args=True,
+        supports_check_mode=True,
+    )
+    world = _lifecycle.open_world(module.params)
+    report = _lifecycle.manage(module.params, _lifecycle.open_files(module, module.params), world)
+    if report.missing is not None:
+        module.fail_json(msg=missing_required_lib(report.missing.library), exception=report.missing.import_traceback)
+    for warning in report.warnings:
+        module.warn(warning)
+    result = report.to_result(world.clock.now())
+    if module._diff:  # noqa: SLF001 - Ansible has no other name for it
+        result["diff"] = report.to_diff(module.params["path"], world.clock.now())
+    if report.error is not None:
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
