@@ -14,7 +14,7 @@ class ModuleDocFragment:
 options:
   privatekey_path:
     description:
-      - The private key that the certificate must be for, in PEM, RSA or ECC.
+      - The private key that the certificate must be for, in PEM, RSA or ECC. An existing key is never changed or replaced.
       - The private key or the CSR is needed, since the certificate is found, and checked, by its public key.
       - Excludes O(privatekey_content).
     type: path
@@ -24,12 +24,12 @@ options:
     type: str
   privatekey_passphrase:
     description:
-      - The passphrase of the private key, if it is encrypted.
+      - The passphrase of the private key, if it is encrypted. A key that is created is encrypted with it.
     type: str
   csr_path:
     description:
       - The CSR (PKCS#10), in PEM or in base64 without BEGIN and END lines.
-      - Without a CSR the order at the CA must have one already.
+      - Without a CSR, one is built from the private key if O(email) is given. Otherwise the order at the CA must have one already.
       - Excludes O(csr_content).
     type: path
   csr_content:
@@ -41,4 +41,52 @@ options:
       - The mailbox that the certificate must be for. Without it, any mailbox will do.
       - The domain is compared without regard to case and as A-labels, the local part without regard to ASCII case.
     type: str
+  privatekey_create:
+    description:
+      - Whether to create the private key if there is no file at O(privatekey_path) when the CA is to be asked. Needs O(email).
+      - The key is on disk and synced before its request leaves the host.
+    type: bool
+    default: false
+  privatekey_type:
+    description:
+      - The type of a key that is created.
+    type: str
+    choices: [RSA, ECC]
+    default: RSA
+  privatekey_size:
+    description:
+      - The size in bits of an RSA key that is created.
+    type: int
+    choices: [2048, 3072, 4096]
+    default: 2048
+  privatekey_curve:
+    description:
+      - The curve of an ECC key that is created.
+    type: str
+    choices: [secp256r1, secp384r1, secp521r1]
+    default: secp256r1
+  subject:
+    description:
+      - The subject of a CSR that is built from the private key, by attribute, as in C(CN) or C(commonName), with one value or a list.
+      - Without it, the mailbox is the common name.
+      - It goes into a built CSR only. A given CSR is sent as it is.
+    type: dict
+  ms_template:
+    description:
+      - The Microsoft certificate template for a CSR that is built from the private key.
+      - Give either O(ms_template.name) or O(ms_template.oid).
+    type: dict
+    suboptions:
+      name:
+        description: The name of a version 1 template, such as V(User).
+        type: str
+      oid:
+        description: The OID of a version 2 template.
+        type: str
+      major:
+        description: The major version of the template O(ms_template.oid).
+        type: int
+      minor:
+        description: The minor version of the template. Needs O(ms_template.major).
+        type: int
 """

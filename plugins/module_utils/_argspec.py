@@ -12,6 +12,8 @@ from ansible.module_utils.basic import env_fallback
 
 DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME"
 
+CURVES = ("secp256r1", "secp384r1", "secp521r1")
+
 
 def files_options() -> dict[str, Any]:
     """Return where the certificate goes; Ansible's own file options come from ``add_file_common_args``."""
@@ -20,6 +22,14 @@ def files_options() -> dict[str, Any]:
         "chain_path": {"type": "path"},
         "fullchain_path": {"type": "path"},
         "root_path": {"type": "path"},
+        "der_path": {"type": "path"},
+        "pkcs7_path": {"type": "path"},
+        "combined_path": {"type": "path"},
+        "pkcs12_path": {"type": "path"},
+        "pkcs12_passphrase": {"type": "str", "no_log": True},
+        "pkcs12_friendly_name": {"type": "str"},
+        "pkcs12_encryption": {"type": "str", "choices": ["modern", "legacy"], "default": "modern"},
+        "private_mode": {"type": "raw", "default": "0600"},
         "backup": {"type": "bool", "default": False},
     }
 
@@ -33,7 +43,17 @@ def key_options() -> dict[str, Any]:
         "csr_path": {"type": "path"},
         "csr_content": {"type": "str"},
         "email": {"type": "str"},
+        "privatekey_create": {"type": "bool", "default": False, "no_log": False},
+        "privatekey_type": {"type": "str", "choices": ["RSA", "ECC"], "default": "RSA", "no_log": False},
+        "privatekey_size": {"type": "int", "choices": [2048, 3072, 4096], "default": 2048, "no_log": False},
+        "privatekey_curve": {"type": "str", "choices": [*CURVES], "default": CURVES[0], "no_log": False},
+        "subject": {"type": "dict"},
+        "ms_template": {"type": "dict", "options": _template_options()},
     }
+
+
+def _template_options() -> dict[str, Any]:
+    return {"name": {"type": "str"}, "oid": {"type": "str"}, "major": {"type": "int"}, "minor": {"type": "int"}}
 
 
 def order_options() -> dict[str, Any]:

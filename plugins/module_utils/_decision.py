@@ -24,18 +24,15 @@ class Decision:
     """Why something is to be done, and with what.
 
     ``current`` is the certificate at ``path``, if it can be read. ``material`` is what all files can be made of
-    without the CA, or None if that takes the CA. ``renew`` says that another certificate is wanted, not only its chain.
+    without the CA, or None if that takes the CA; ``stale`` are the outputs that differ from it. ``renew`` says that
+    another certificate is wanted, not only its chain.
     """
 
     reasons: tuple[str, ...]
     current: Certificate | None
     material: Material | None
+    stale: tuple[Output, ...]
     renew: bool
-
-    @property
-    def needs_ca(self) -> bool:
-        """Tell whether the CA is to be asked."""
-        return self.material is None
 
 
 def decide(wanted: Wanted, files: Files, now: datetime) -> Decision:
@@ -48,10 +45,17 @@ def decide(wanted: Wanted, files: Files, now: datetime) -> Decision:
         reasons, end_entity = [*reasons, "forced"], None
     subject = end_entity or current
     material = _gather(wanted, files, subject, now) if subject is not None else None
+    stale = find_stale(wanted, files, material) if material is not None else ()
     if subject is not None:
-        reasons += _judge_outputs(wanted, files, material)
+        reasons += _judge_outputs(wanted, files, material, stale)
     usable = end_entity is not None and material is not None and (material.root is not None or not wanted.needs_root)
-    return Decision(tuple(dict.fromkeys(reasons)), current, material if usable else None, renew=end_entity is None)
+    return Decision(
+        tuple(dict.fromkeys(reasons)),
+        current,
+        material if usable else None,
+        stale if usable else (),
+        renew=end_entity is None,
+    )
 
 
 def find_faults(certificate: Certificate, wanted: Wanted, now: datetime) -> list[str]:
@@ -63,7 +67,7 @@ def find_faults(certificate: Certificate, wanted: Wanted, now: datetime) -> list
         reasons.append("expired")
     elif certificate.not_after - now < timedelta(days=wanted.remaining_days):
         reasons.append("expiring")
-    if checks.find_key_mismatch(certificate, wanted.public_key):
+    if wanted.public_key is None or checks.find_key_mismatch(certificate, wanted.public_key):
         reasons.append("key_mismatch")
     if wanted.email is not None and checks.find_email_fault(certificate, wanted.email):
         reasons.append("email_mismatch")
@@ -72,16 +76,17 @@ def find_faults(certificate: Certificate, wanted: Wanted, now: datetime) -> list
     return reasons
 
 
-def find_stale(wanted: Wanted, files: Files, material: Material) -> list[Output]:
+def find_stale(wanted: Wanted, files: Files, material: Material) -> tuple[Output, ...]:
     """Return the outputs whose files do not hold what ``material`` makes of them, in the order of writing."""
-    return [output for output, path in wanted.outputs.items() if not _is_current(output, files.read(path), material)]
+    outputs = wanted.outputs.items()
+    return tuple(output for output, path in outputs if not _is_current(output, files.read(path), material, wanted))
 
 
 def _judge_path(wanted: Wanted, files: Files, now: datetime) -> tuple[Certificate | None, list[str]]:
     data = files.read(wanted.path)
     if data is None:
         return None, ["missing"]
-    found = _read_certificates(CERTIFICATE, data)
+    found = _read_certificates(CERTIFICATE, data, wanted)
     if not found:
         return None, ["unreadable"]
     return found[0], find_faults(found[0], wanted, now)
@@ -104,7 +109,7 @@ def _gather(wanted: Wanted, files: Files, end_entity: Certificate, now: datetime
     return Material(end_entity, chain.intermediates, chain.root)
 
 
-def _judge_outputs(wanted: Wanted, files: Files, material: Material | None) -> list[str]:
+def _judge_outputs(wanted: Wanted, files: Files, material: Material | None, stale: tuple[Output, ...]) -> list[str]:
     """Name the reasons that the files beside ``path`` give. Without ``material`` no chain on disk holds."""
     reasons = []
     for output, path in wanted.outputs.items():
@@ -114,16 +119,16 @@ def _judge_outputs(wanted: Wanted, files: Files, material: Material | None) -> l
             continue
         if data is None:
             reasons.append(f"{prefix}_missing")
-        elif output.needs_chain if material is None else not _is_current(output, data, material):
+        elif output in stale or (material is None and output.needs_chain):
             reasons.append(f"{prefix}_mismatch")
     return reasons
 
 
-def _is_current(output: Output, data: bytes | None, material: Material) -> bool:
+def _is_current(output: Output, data: bytes | None, material: Material, wanted: Wanted) -> bool:
     if data is None:
         return False
     try:
-        return output.is_current(data, material)
+        return output.is_current(data, material, wanted.recipe)
     except ValueError:
         return False
 
@@ -136,11 +141,11 @@ def _iterate_certificates(wanted: Wanted, files: Files) -> Iterator[Certificate]
     for output, path in wanted.outputs.items():
         data = files.read(path)
         if data is not None:
-            yield from _read_certificates(output, data)
+            yield from _read_certificates(output, data, wanted)
 
 
-def _read_certificates(output: Output, data: bytes) -> list[Certificate]:
+def _read_certificates(output: Output, data: bytes, wanted: Wanted) -> list[Certificate]:
     try:
-        return output.read_certificates(data)
+        return output.read_certificates(data, wanted.recipe)
     except ValueError:
         return []

@@ -34,35 +34,29 @@ class Inquiry:
     csr_submitted: bool = False
     status_code: int | None = None
 
-    def collect(self) -> Reply:
-        """Ask once. Raises CaError, CallError; the reply to a pending order has no certificates."""
-        return require_accepted(self._ask())
+    def collect(self, wait_timeout: int, poll_interval: int, clock: Clock) -> Reply:
+        """Ask, and with ``wait_timeout`` seconds above 0 again until the certificate is issued.
 
-    def wait(self, timeout: int, poll_interval: int, clock: Clock) -> Reply:
-        """Ask until the certificate is issued, ``timeout`` seconds at most. Raises StillPendingError, CaError, CallError."""
-        deadline = clock.monotonic() + timeout
+        The reply to an order in process has no certificates. Raises StillPendingError when the time is over, CaError, CallError.
+        """
+        deadline = clock.monotonic() + wait_timeout
         while True:
             reply = self._ask()
-            if not is_pending(reply) and reply.code not in _WORTH_WAITING:
+            unfinished = is_pending(reply) or reply.code in _WORTH_WAITING
+            if not wait_timeout or not unfinished:
                 return require_accepted(reply)
             remaining = deadline - clock.monotonic()
             if remaining <= 0:
-                said = f"; the CA says: {reply.message}" if reply.message else ""
-                raise StillPendingError(
-                    f"the certificate was not issued within the {timeout} seconds of wait_timeout{said}",
-                    code=reply.code,
-                    hint="Run the task again later: it goes on where this run ended.",
-                    retryable=True,
-                )
+                raise _describe_end(reply, wait_timeout)
             clock.sleep(min(poll_interval, remaining))
 
-    def predict(self) -> Reply:
+    def predict(self, *, has_csr: bool) -> Reply:
         """Ask for the order's status, changing nothing at the CA. Raises CaError, CallError.
 
-        A CA that misses the CSR would get it in a real run: with a CSR at hand, that is a pending order.
+        A CA that misses the CSR would get it in a real run: if there is one, that is a pending order.
         """
         reply = self._send(Query(query_type=QUERY_TYPES["status"], show_validity_period=True))
-        if self.csr is not None and _misses_csr(reply):
+        if has_csr and _misses_csr(reply):
             return Reply(codes.ACCEPTED)
         return require_accepted(reply)
 
@@ -97,6 +91,16 @@ class Inquiry:
 def is_pending(reply: Reply) -> bool:
     """Tell whether the CA accepted the request and attached no certificate: certificates were asked for, so that 1 is not the end."""
     return codes.ACCEPTED <= reply.code < codes.ATTACHED and not reply.certificates
+
+
+def _describe_end(reply: Reply, wait_timeout: int) -> StillPendingError:
+    said = f"; the CA says: {reply.message}" if reply.message else ""
+    return StillPendingError(
+        f"the certificate was not issued within the {wait_timeout} seconds of wait_timeout{said}",
+        code=reply.code,
+        hint="Run the task again later: it goes on where this run ended.",
+        retryable=True,
+    )
 
 
 def _misses_csr(reply: Reply) -> bool:

@@ -25,11 +25,12 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material, Output
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import require_cryptography
 
@@ -53,61 +54,78 @@ class World:
 
 @dataclass
 class Run:
-    """One certificate from look to file. Raises SmimeError from ``carry_out``; ``report`` says how far it came."""
+    """One certificate from look to file. ``carry_out`` raises SmimeError; ``report`` says how far it came."""
 
-    wanted: Wanted
+    params: Mapping[str, Any]
     files: Files
     world: World
     report: Report
 
     def carry_out(self) -> None:
         """Bring the certificate to what is wanted."""
-        decision = self._decide()
+        wanted, decision = self._look()
         if self.files.check_mode:
-            self._rehearse(decision)
+            self._rehearse(wanted, decision)
         elif not decision.reasons:
-            self._act(decision)
+            self._act(wanted, decision)
         else:
-            for path in self.wanted.outputs.values():
+            for path in wanted.written_paths:
                 self.files.check_writable(path)
-            with self.files.locked(self.wanted.path):
+            with self.files.locked(wanted.path):
                 # Another run may have been here while this one waited for the lock.
-                self._act(self._decide())
-        self._warn_if_due()
+                self._act(*self._look())
 
-    def _decide(self) -> Decision:
-        decision = decisions.decide(self.wanted, self.files, self.world.clock.now())
+    def _look(self) -> tuple[Wanted, Decision]:
+        """Read the options and the files, and decide offline."""
+        wanted = wanteds.load(self.params, self.files)
+        decision = decisions.decide(wanted, self.files, self.world.clock.now())
         self.report.reasons = decision.reasons
         self.report.before = self.report.certificate = decision.current
-        self.report.csr = self.wanted.csr
-        return decision
+        self.report.csr = wanted.csr
+        return wanted, decision
 
-    def _act(self, decision: Decision) -> None:
+    def _act(self, wanted: Wanted, decision: Decision) -> None:
         if decision.material is not None:
-            self._write(decision, decision.material)
+            self._write(wanted, decision, decision.material, decision.stale)
             return
-        with self._asking(decision) as inquiry:
-            if self.wanted.wait_timeout:
-                reply = inquiry.wait(self.wanted.wait_timeout, self.wanted.poll_interval, self.world.clock)
-            else:
-                reply = inquiry.collect()
+        wanted = self._create_key(wanted)
+        with self._asking(wanted, decision) as inquiry:
+            reply = inquiry.collect(wanted.wait_timeout, wanted.poll_interval, self.world.clock)
+        self._settle(wanted, decision, reply)
+
+    def _create_key(self, wanted: Wanted) -> Wanted:
+        """Create the private key if it is to be: on disk and synced before its request leaves the host."""
+        spec = wanted.key_to_create
+        if spec is None:
+            return wanted
+        pem = keys.create(spec.kind, spec.size, spec.curve, spec.passphrase)
+        self.files.create(Replacement("privatekey", spec.path, pem, private=True))
+        self.report.add_file("privatekey", spec.path)
+        self.files.forget()
+        return wanteds.load(self.params, self.files)
+
+    def _settle(self, wanted: Wanted, decision: Decision, reply: Reply) -> None:
+        """Verify what the CA sent and write it, unless it is nothing, or nothing better than what is there."""
         if not reply.certificates:
             self.report.status = "pending"
             return
-        material = verify(reply, self.wanted, decision.current, self.world.clock.now())
+        now = self.world.clock.now()
+        material = verify(reply, wanted, decision.current, now)
         if _is_older(material.end_entity, decision):
             self.report.status = "valid"
-            return
-        self._write(decision, material)
+        else:
+            self._write(wanted, decision, material, decisions.find_stale(wanted, self.files, material))
+        self._warn_if_due(wanted, now)
 
     @contextlib.contextmanager
-    def _asking(self, decision: Decision) -> Iterator[Inquiry]:
+    def _asking(self, wanted: Wanted, decision: Decision) -> Iterator[Inquiry]:
         """Open the inquiry, and report what it cost however it ends."""
         from ansible_collections.mailops.smime.plugins.module_utils._inquiry import Inquiry  # noqa: PLC0415
 
+        self.report.csr = wanted.obtain_csr()
         client = self.world.open_client()
         calls = client.calls
-        inquiry = Inquiry(client, self.wanted.order, self.wanted.csr, expect_issued=not decision.renew)
+        inquiry = Inquiry(client, wanted.order, self.report.csr, expect_issued=not decision.renew)
         try:
             yield inquiry
         finally:
@@ -116,56 +134,55 @@ class Run:
             self.report.csr_submitted = inquiry.csr_submitted
             self.report.changed = self.report.changed or inquiry.csr_submitted
 
-    def _write(self, decision: Decision, material: Material) -> None:
+    def _write(self, wanted: Wanted, decision: Decision, material: Material, stale: tuple[Output, ...]) -> None:
         """Write what differs, mend the attributes of the rest, and report both."""
-        stale = decisions.find_stale(self.wanted, self.files, material)
+        paths = wanted.outputs
         replacements = [
-            Replacement(item.kind, self.wanted.outputs[item], item.encode(material), item.private) for item in stale
+            Replacement(item.kind, paths[item], item.encode(material, wanted.recipe), item.private) for item in stale
         ]
         backups = {} if self.files.check_mode else self.files.replace(replacements)
-        self.report.add_files({item: self.wanted.outputs[item] for item in stale}, backups)
-        for output, path in self.wanted.outputs.items():
-            if output not in stale and self.files.mend_attributes(path, private=output.private):
-                self.report.add_files({output: path}, {})
+        for output, path in paths.items():
+            if output in stale:
+                self.report.add_file(output.kind, path, backups.get(path))
+            elif self.files.mend_attributes(path, private=output.private):
+                self.report.add_file(output.kind, path)
         self.report.certificate = material.end_entity
-        self.report.status = (
-            "valid" if decision.material is not None or material.end_entity == decision.current else "issued"
-        )
+        mended = decision.material is not None or material.end_entity == decision.current
+        self.report.status = "valid" if mended else "issued"
 
-    def _rehearse(self, decision: Decision) -> None:
+    def _rehearse(self, wanted: Wanted, decision: Decision) -> None:
         """Say what a run without check mode would do: one query at the most, and nothing written."""
         if decision.material is not None:
-            self._write(decision, decision.material)
+            self._write(wanted, decision, decision.material, decision.stale)
             return
-        with self._asking(decision) as inquiry:
-            reply = inquiry.predict()
+        if wanted.key_to_create is not None:
+            self.report.add_file("privatekey", wanted.key_to_create.path)
+        with self._asking(wanted, decision) as inquiry:
+            reply = inquiry.predict(has_csr=wanted.has_csr)
         if reply.code == ACCEPTED:
             self.report.status = "pending"
             # Whether the CA holds the CSR cannot be seen from here; a run would send it.
-            self.report.changed = self.wanted.csr is not None
+            self.report.changed = wanted.has_csr
             return
         last = reply.validity.not_after if reply.validity is not None else None
         if _holds_the_same(last, decision):
-            _refuse_expired(decision.current, self.world.clock.now())
+            now = self.world.clock.now()
+            _refuse_expired(decision.current, now)
             self.report.status = "valid"
+            self._warn_if_due(wanted, now)
             return
-        affected = {
-            item: path
-            for item, path in self.wanted.outputs.items()
-            if decision.renew or item.needs_chain or item.needs_root
-        }
-        self.report.add_files(affected, {})
+        for output, path in wanted.outputs.items():
+            if decision.renew or output.needs_chain or output.needs_root:
+                self.report.add_file(output.kind, path)
         self.report.expected = decision.renew
         self.report.status = "issued" if decision.renew else "valid"
 
-    def _warn_if_due(self) -> None:
+    def _warn_if_due(self, wanted: Wanted, now: datetime) -> None:
         certificate = self.report.certificate
-        if certificate is None or not self.report.api_calls or self.report.status == "pending" or self.report.expected:
-            return
-        if certificate.not_after - self.world.clock.now() < timedelta(days=self.wanted.remaining_days):
+        if certificate is not None and certificate.not_after - now < timedelta(days=wanted.remaining_days):
             self.report.warnings.append(
-                f"{self.wanted.label()}: the certificate expires on {certificate.not_after:%Y-%m-%d} and the CA holds no newer one: "
-                "place a new order."
+                f"{wanted.label()}: the certificate expires on {certificate.not_after:%Y-%m-%d} "
+                "and the CA holds no newer one: place a new order."
             )
 
 
@@ -174,7 +191,7 @@ def manage(params: Mapping[str, Any], files: Files, world: World) -> Report:
     report = Report(wanteds.label(params["email"], params["path"], wanteds.read_order(params)))
     try:
         require_cryptography()
-        Run(wanteds.load(params, files), files, world, report).carry_out()
+        Run(params, files, world, report).carry_out()
     except SmimeError as error:
         report.error = error
     except MissingLibraryError as error:
@@ -185,7 +202,7 @@ def manage(params: Mapping[str, Any], files: Files, world: World) -> Report:
 def open_files(module: AnsibleModule, params: Mapping[str, Any]) -> Files:
     """Return the files of the certificate that ``params`` describe."""
     options = {name: params.get(name) for name in FILE_OPTIONS}
-    return Files(module, Attributes(options, backup=params["backup"]))
+    return Files(module, Attributes(options, str(params["private_mode"]), params["backup"]))
 
 
 def open_world(params: Mapping[str, Any]) -> World:

@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Output
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
@@ -43,15 +41,10 @@ class Report:
     # Check mode only: a certificate would be written that nobody has seen yet.
     expected: bool = False
 
-    def add_files(self, outputs: Mapping[Output, str], backups: Mapping[str, str | None]) -> None:
-        """Name the files that changed, with their backups by path."""
-        known = {entry["path"] for entry in self.files}
-        self.files += [
-            {"path": path, "kind": output.kind, "backup_file": backups.get(path)}
-            for output, path in outputs.items()
-            if path not in known
-        ]
-        self.changed = self.changed or bool(outputs)
+    def add_file(self, kind: str, path: str, backup: str | None = None) -> None:
+        """Name a file that changed, with the path of its backup."""
+        self.files.append({"path": path, "kind": kind, "backup_file": backup})
+        self.changed = True
 
     def to_result(self, now: datetime) -> dict[str, Any]:
         """Return the module's result."""

@@ -6,18 +6,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS, Output
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
+    COMBINED,
+    OUTPUTS,
+    PKCS12,
+    Output,
+    Recipe,
+)
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address, request
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
+
+_ROOTS_HINT = "Give a PEM file of root certificates."
 
 # The least value that makes sense, by option.
 _LEAST = {
@@ -30,13 +41,34 @@ _LEAST = {
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One certificate as the options describe it. ``public_key`` is SubjectPublicKeyInfo in DER; ``csr`` is PEM."""
+class KeySpec:
+    """A private key that is to be created: where, and of which kind. ``passphrase`` encrypts it."""
 
-    outputs: Mapping[Output, str]
     path: str
-    public_key: bytes
+    kind: str
+    size: int
+    curve: str
+    passphrase: str | None
+
+    def __repr__(self) -> str:
+        return f"KeySpec({self.path})"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One certificate as the options describe it.
+
+    ``public_key`` is SubjectPublicKeyInfo in DER, or None as long as ``key_to_create`` does not exist. ``csr`` is the
+    given CSR in PEM, ``request_plan`` what a request built from the key says if there is none.
+    """
+
+    path: str
+    outputs: Mapping[Output, str]
+    recipe: Recipe
+    public_key: bytes | None
+    key_to_create: KeySpec | None
     csr: str | None
+    request_plan: request.Plan | None
     email: str | None
     order: Order
     trusted: tuple[Certificate, ...] | None
@@ -54,6 +86,22 @@ class Wanted:
     def needs_chain(self) -> bool:
         """Tell whether a file is wanted that takes more than the end entity."""
         return self.needs_root or any(output.needs_chain for output in self.outputs)
+
+    @property
+    def written_paths(self) -> list[str]:
+        """Return where something may be written."""
+        return [*self.outputs.values(), *([self.key_to_create.path] if self.key_to_create is not None else [])]
+
+    @property
+    def has_csr(self) -> bool:
+        """Tell whether there is a CSR to submit, given or to be built."""
+        return self.csr is not None or self.request_plan is not None
+
+    def obtain_csr(self) -> str | None:
+        """Return the CSR in PEM, built now if it was not given; None if there is none. Raises OptionError."""
+        if self.csr is not None or self.request_plan is None or self.recipe.key is None:
+            return self.csr
+        return request.build(self.recipe.key, self.request_plan).pem
 
     def label(self) -> str:
         """Return how messages call this certificate."""
@@ -74,12 +122,21 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
     _check_email(params["email"])
     outputs = {output: params[output.option] for output in OUTPUTS if params[output.option] is not None}
     _check_distinct({**{output.option: path for output, path in outputs.items()}, **_input_paths(params)})
-    public_key, csr = _load_public_key(params, files)
+    csr_option, csr = _load_csr(params, files)
+    key = _load_key(params, files)
+    key_to_create = _plan_key(params, csr_option) if key is None and params["privatekey_create"] else None
+    _check_identity(params, key, key_to_create, csr, csr_option)
+    recipe = Recipe(key, params["pkcs12_passphrase"], params["pkcs12_friendly_name"], params["pkcs12_encryption"])
+    _check_outputs(outputs, recipe, key_to_create)
+    own = key if key is not None else csr
     return Wanted(
-        outputs=outputs,
         path=params["path"],
-        public_key=public_key,
+        outputs=outputs,
+        recipe=recipe,
+        public_key=own.public_key if own is not None else None,
+        key_to_create=key_to_create,
         csr=csr.pem if csr is not None else None,
+        request_plan=_plan_request(params) if csr is None else None,
         email=params["email"],
         order=order,
         trusted=_load_trusted(params["trusted_roots_path"], files),
@@ -119,35 +176,94 @@ def _check_distinct(paths: Mapping[str, str]) -> None:
     """Refuse one path for two files: writing one would destroy the other, and a private key is never overwritten."""
     seen: dict[str, str] = {}
     for option, path in paths.items():
-        if path in seen:
+        real = os.path.realpath(path)
+        if real in seen:
             raise OptionError(
-                f"{seen[path]} and {option} are the same file: {path}", hint="Give each file its own path."
+                f"{seen[real]} and {option} are the same file: {path}", hint="Give each file its own path."
             )
-        seen[path] = option
+        seen[real] = option
 
 
-def _load_public_key(params: Mapping[str, Any], files: Files) -> tuple[bytes, request.CertificateRequest | None]:
-    key_option, key_pem = _read_input(params, "privatekey_path", "privatekey_content", files)
-    csr_option, csr_data = _read_input(params, "csr_path", "csr_content", files)
-    csr = request.load(csr_data, csr_option) if csr_data is not None else None
-    if key_pem is None:
-        if csr is None:
-            raise OptionError(
-                "missing: privatekey_path, privatekey_content, csr_path or csr_content",
-                hint="Give the private key or the CSR: the certificate is found, and checked, by its public key.",
-            )
-        return csr.public_key, csr
-    key = keys.load(key_pem, params["privatekey_passphrase"], key_option)
-    if csr is not None and csr.public_key != key.public_key:
+def _load_csr(params: Mapping[str, Any], files: Files) -> tuple[str, request.CertificateRequest | None]:
+    option, data = _read_input(params, "csr_path", "csr_content", files)
+    return option, request.load(data, option) if data is not None else None
+
+
+def _load_key(params: Mapping[str, Any], files: Files) -> keys.PrivateKey | None:
+    may_be_missing = params["privatekey_create"]
+    option, data = _read_input(params, "privatekey_path", "privatekey_content", files, may_be_missing=may_be_missing)
+    return keys.load(data, params["privatekey_passphrase"], option) if data is not None else None
+
+
+def _plan_key(params: Mapping[str, Any], csr_option: str) -> KeySpec:
+    if params["privatekey_path"] is None:
+        raise OptionError("privatekey_create needs privatekey_path", hint="Say where the key is to be kept.")
+    if params["csr_path"] is not None or params["csr_content"] is not None:
         raise OptionError(
-            f"the CSR of {csr_option} is for another key than the private key of {key_option}",
+            f"there is a CSR in {csr_option}, and its private key does not exist at {params['privatekey_path']}",
+            hint="Put the key of that CSR there. To begin with a new key, leave the CSR out.",
+        )
+    return KeySpec(
+        params["privatekey_path"],
+        params["privatekey_type"],
+        params["privatekey_size"],
+        params["privatekey_curve"],
+        params["privatekey_passphrase"],
+    )
+
+
+def _plan_request(params: Mapping[str, Any]) -> request.Plan | None:
+    """Return what a request built from the private key says, or None if there is no mailbox to put into one."""
+    needing = [option for option in ("privatekey_create", "subject", "ms_template") if params[option]]
+    if params["email"] is None:
+        if needing:
+            raise OptionError(f"{needing[0]} needs email", hint="Give the mailbox that the request is to be for.")
+        return None
+    template = Template(**params["ms_template"]) if params["ms_template"] else None
+    plan = request.Plan(params["email"], params["subject"], template)
+    request.check_plan(plan)
+    return plan
+
+
+def _check_identity(
+    params: Mapping[str, Any],
+    key: keys.PrivateKey | None,
+    key_to_create: KeySpec | None,
+    csr: request.CertificateRequest | None,
+    csr_option: str,
+) -> None:
+    if key is None and csr is None and key_to_create is None:
+        raise OptionError(
+            "missing: privatekey_path, privatekey_content, csr_path or csr_content",
+            hint="Give the private key or the CSR: the certificate is found, and checked, by its public key.",
+        )
+    if key is not None and csr is not None and csr.public_key != key.public_key:
+        given = params["privatekey_path"] or "privatekey_content"
+        raise OptionError(
+            f"the CSR of {csr_option} is for another key than the private key of {given}",
             hint="Give the key that the CSR was made with, or make a CSR for this key.",
         )
-    return key.public_key, csr
+
+
+def _check_outputs(outputs: Mapping[Output, str], recipe: Recipe, key_to_create: KeySpec | None) -> None:
+    """Refuse outputs that cannot be made of this key."""
+    needing = [output.option for output in outputs if output.private]
+    if needing and recipe.key is None and key_to_create is None:
+        raise OptionError(f"{needing[0]} needs the private key", hint="Give privatekey_path or privatekey_content.")
+    encrypted = recipe.key.encrypted if recipe.key is not None else bool(key_to_create and key_to_create.passphrase)
+    if COMBINED in outputs and encrypted:
+        raise OptionError(
+            "combined_path needs a private key that is not encrypted: what reads that file cannot ask for a passphrase",
+            hint="Give a key without passphrase, or leave combined_path out.",
+        )
+    if recipe.pkcs12_passphrase == "":
+        raise OptionError("pkcs12_passphrase is empty", hint="Give a passphrase, or leave pkcs12_passphrase out.")
+    if PKCS12 in outputs:
+        pkcs12.choose_encryption(recipe.pkcs12_passphrase, recipe.pkcs12_encryption)
 
 
 def _read_input(
-    params: Mapping[str, Any], path_option: str, content_option: str, files: Files
+    params: Mapping[str, Any], path_option: str, content_option: str, files: Files, *, may_be_missing: bool = False
 ) -> tuple[str, bytes | None]:
     """Return the option that was given, and its contents: from the file of ``path_option``, or of ``content_option`` itself."""
     path, content = params[path_option], params[content_option]
@@ -156,7 +272,7 @@ def _read_input(
     if path is None:
         return content_option, content.encode() if content is not None else None
     data = files.read(path)
-    if data is None:
+    if data is None and not may_be_missing:
         raise FileError(f"{path_option}: {path} does not exist", hint=f"Create it first, or correct {path_option}.")
     return f"{path_option} ({path})", data
 
@@ -166,16 +282,13 @@ def _load_trusted(path: str | None, files: Files) -> tuple[Certificate, ...] | N
         return None
     data = files.read(path)
     if data is None:
-        raise FileError(f"trusted_roots_path: {path} does not exist", hint="Give a PEM file of root certificates.")
+        raise FileError(f"trusted_roots_path: {path} does not exist", hint=_ROOTS_HINT)
     try:
         roots = certificates.load_pem(data)
     except ValueError as error:
         raise OptionError(
-            f"trusted_roots_path: {path} holds a damaged certificate: {error}",
-            hint="Give a PEM file of root certificates.",
+            f"trusted_roots_path: {path} holds a damaged certificate: {error}", hint=_ROOTS_HINT
         ) from error
     if not roots:
-        raise OptionError(
-            f"trusted_roots_path: {path} holds no certificate", hint="Give a PEM file of root certificates."
-        )
+        raise OptionError(f"trusted_roots_path: {path} holds no certificate", hint=_ROOTS_HINT)
     return tuple(roots)

@@ -82,6 +82,20 @@ EXAMPLES = r"""
     group: mail
     mode: '0640'
 
+- name: Create the key and its request on the target, and keep all that a mail client and LDAP want beside the certificate
+  mailops.smime.smime_certificate:
+    path: /etc/ssl/smime/dave@example.test/cert.pem
+    chain_path: /etc/ssl/smime/dave@example.test/chain.pem
+    der_path: /etc/ssl/smime/dave@example.test/cert.der
+    pkcs7_path: /etc/ssl/smime/dave@example.test/cert.p7b
+    pkcs12_path: /etc/ssl/smime/dave@example.test/dave.p12
+    pkcs12_passphrase: "{{ dave_pkcs12_passphrase }}"
+    privatekey_path: /etc/ssl/smime/dave@example.test/key.pem
+    privatekey_create: true
+    privatekey_type: ECC
+    email: dave@example.test
+    collection_code: "{{ dave_collection_code }}"
+
 - name: Renew within the last 14 days and wait up to an hour for the CA
   mailops.smime.smime_certificate:
     path: /etc/ssl/smime/carol@example.test/cert.pem
@@ -205,7 +219,9 @@ files:
       returned: always
       sample: /etc/ssl/smime/alice@example.test/cert.pem
     kind:
-      description: What the file holds, V(certificate), V(chain), V(fullchain) or V(root).
+      description:
+        - What the file holds, V(certificate), V(chain), V(fullchain), V(root), V(der), V(pkcs7), V(combined), V(pkcs12), or
+          V(privatekey) for a key that was created.
       type: str
       returned: always
       sample: certificate

@@ -134,6 +134,17 @@ class Files:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
 
+    def create(self, new: Replacement) -> None:
+        """Write a file that does not exist yet, synced with its name. Raises FileError, also if it exists by now."""
+        with _reporting(new.path):
+            temporary = self._stage(new)
+            try:
+                # Unlike a rename, a link never replaces anything.
+                os.link(temporary, os.path.realpath(new.path))
+            finally:
+                os.unlink(temporary)
+            sync_directory(os.path.dirname(os.path.realpath(new.path)))
+
     def _stage(self, replacement: Replacement) -> str:
         """Write the new contents beside the file, synced and with its final attributes, and return their path."""
         real = os.path.realpath(replacement.path)

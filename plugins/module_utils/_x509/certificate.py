@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import name as names
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import releases
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
     UnsupportedAlgorithm,
     hashes,
@@ -95,13 +96,15 @@ def load_pem(pem: bytes) -> list[Certificate]:
         raise ValueError(f"not a certificate that can be read: {error}") from error
 
 
-def split_pkcs7(der: bytes) -> list[bytes]:
-    """Return the DER of the certificates in a certs-only PKCS#7. Raises ValueError."""
-    # Imported here: no run needs it but one that reads or writes this form.
-    from cryptography.hazmat.primitives.serialization import pkcs7  # noqa: PLC0415
+def load_pkcs7(der: bytes) -> list[Certificate]:
+    """Return the certificates of a certs-only PKCS#7, in their order. Raises ValueError."""
+    return [load_der(item) for item in split_pkcs7(der)]
 
+
+def split_pkcs7(der: bytes) -> list[bytes]:
+    """Return the DER of the certificates of a certs-only PKCS#7, in their order. Raises ValueError."""
     try:
-        return [item.public_bytes(serialization.Encoding.DER) for item in pkcs7.load_der_pkcs7_certificates(der)]
+        return [item.public_bytes(serialization.Encoding.DER) for item in releases.split_pkcs7(der)]
     except _BROKEN as error:
         raise ValueError(str(error)) from error
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
+    HAS_CRYPTOGRAPHY,
     UnsupportedAlgorithm,
     ec,
     ed448,
@@ -20,13 +21,21 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.releases impor
     serialization,
 )
 
+CURVES: dict[str, Any] = (
+    {"secp256r1": ec.SECP256R1, "secp384r1": ec.SECP384R1, "secp521r1": ec.SECP521R1} if HAS_CRYPTOGRAPHY else {}
+)
+
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """A private key: the library's object, which no message prints, and its SubjectPublicKeyInfo in DER."""
+    """A private key: the library's object and the PEM as it was given, which no message prints.
+
+    ``public_key`` is SubjectPublicKeyInfo in DER, ``encrypted`` says whether the PEM is.
+    """
 
     public_key: bytes
     key: Any
+    pem: bytes
     encrypted: bool
 
     def __repr__(self) -> str:
@@ -50,7 +59,7 @@ def load(pem: bytes, passphrase: str | None, option: str) -> PrivateKey:
             f"the private key of {option} cannot be read: {what}",
             hint="Check it with 'openssl pkey -noout -in FILE'.",
         ) from error
-    return PrivateKey(encode_public_key(key.public_key()), key, encrypted)  # type: ignore[attr-defined]
+    return PrivateKey(encode_public_key(key.public_key()), key, pem, encrypted)  # type: ignore[attr-defined]
 
 
 def encode_public_key(public_key: Any) -> bytes:
@@ -72,3 +81,13 @@ def describe_public_key(public_key: Any) -> tuple[str, int]:
     if isinstance(public_key, ed448.Ed448PublicKey):
         return "Ed448", 456
     return "other", 0
+
+
+def create(kind: str, size: int, curve: str, passphrase: str | None) -> bytes:
+    """Return a new private key as PKCS#8 in PEM: ``RSA`` of ``size`` bits or ``ECC`` on ``curve``, encrypted with ``passphrase``."""
+    key: Any = rsa.generate_private_key(65537, size) if kind == "RSA" else ec.generate_private_key(CURVES[curve]())
+    encryption = (
+        serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    )
+    pem: bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    return pem

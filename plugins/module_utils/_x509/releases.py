@@ -10,9 +10,12 @@ Each branch names the release that allows its removal.
 from __future__ import annotations
 
 import traceback
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import encoding
 
 CRYPTOGRAPHY_IMPORT_ERROR: str | None = None
 try:
@@ -20,12 +23,23 @@ try:
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 except ImportError:
     CRYPTOGRAPHY_IMPORT_ERROR = traceback.format_exc()
 
+HAS_CRYPTOGRAPHY = CRYPTOGRAPHY_IMPORT_ERROR is None
+
+_PKCS7_DATA = "1.2.840.113549.1.7.1"
+_PKCS7_SIGNED_DATA = "1.2.840.113549.1.7.2"
+
 __all__ = (
+    "HAS_CRYPTOGRAPHY",
+    "ExtendedKeyUsageOID",
     "InvalidSignature",
+    "OpenPkcs12",
     "UnsupportedAlgorithm",
+    "build_pkcs7",
+    "choose_pkcs12_encryption",
     "ec",
     "ed448",
     "ed25519",
@@ -34,10 +48,12 @@ __all__ = (
     "load_private_key",
     "not_after",
     "not_before",
+    "open_pkcs12",
     "padding",
     "require_cryptography",
     "rsa",
     "serialization",
+    "split_pkcs7",
     "x509",
 )
 
@@ -102,3 +118,71 @@ def _verify_signature(certificate: x509.Certificate, key: object) -> None:
         key.verify(signature, signed)
     else:
         raise InvalidSignature
+
+
+def build_pkcs7(certificates: list[x509.Certificate]) -> bytes:
+    """Return a certs-only PKCS#7 in DER (RFC 2315, section 9)."""
+    # Imported here, as in each function below: a run that has nothing to do with these forms does not pay for them.
+    from cryptography.hazmat.primitives.serialization import pkcs7  # noqa: PLC0415
+
+    if hasattr(pkcs7, "serialize_certificates"):
+        return pkcs7.serialize_certificates(certificates, serialization.Encoding.DER)
+    # Before 37 the library could only read this form.
+    encoded = sorted(item.public_bytes(serialization.Encoding.DER) for item in certificates)
+    signed_data = encoding.encode(
+        encoding.SEQUENCE,
+        encoding.encode_integer(1),
+        encoding.encode(encoding.SET),
+        encoding.encode(encoding.SEQUENCE, encoding.encode_oid(_PKCS7_DATA)),
+        encoding.encode(encoding.CONTEXT_0, *encoded),
+        encoding.encode(encoding.SET),
+    )
+    content = encoding.encode(encoding.CONTEXT_0, signed_data)
+    return encoding.encode(encoding.SEQUENCE, encoding.encode_oid(_PKCS7_SIGNED_DATA), content)
+
+
+def split_pkcs7(der: bytes) -> list[x509.Certificate]:
+    """Return the certificates of a certs-only PKCS#7. Raises ValueError or UnsupportedAlgorithm."""
+    from cryptography.hazmat.primitives.serialization import pkcs7  # noqa: PLC0415
+
+    return pkcs7.load_der_pkcs7_certificates(der)
+
+
+def choose_pkcs12_encryption(passphrase: bytes | None, *, legacy: bool) -> serialization.KeySerializationEncryption:
+    """Return the encryption of a PKCS#12: AES-256 and SHA-256, or 3DES and SHA-1 if ``legacy``. Raises UnsupportedAlgorithm."""
+    if passphrase is None:
+        return serialization.NoEncryption()
+    if not hasattr(serialization.PrivateFormat, "PKCS12"):
+        # Before 38 the library knew 3DES only.
+        if legacy:
+            return serialization.BestAvailableEncryption(passphrase)
+        raise UnsupportedAlgorithm("pkcs12_encryption modern needs cryptography 38 or newer on this host")
+    from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415
+
+    algorithm = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC if legacy else pkcs12.PBES.PBESv2SHA256AndAES256CBC
+    builder = serialization.PrivateFormat.PKCS12.encryption_builder().key_cert_algorithm(algorithm)
+    return builder.hmac_hash(hashes.SHA1() if legacy else hashes.SHA256()).build(passphrase)  # noqa: S303 - old clients read no other
+
+
+@dataclass(frozen=True)
+class OpenPkcs12:
+    """What a PKCS#12 holds: its key, its end entity with a friendly name, and the other certificates."""
+
+    key: Any
+    end_entity: x509.Certificate | None
+    friendly_name: bytes | None
+    others: list[x509.Certificate]
+
+
+def open_pkcs12(data: bytes, passphrase: bytes | None) -> OpenPkcs12:
+    """Return the contents of a PKCS#12. Raises ValueError, TypeError or UnsupportedAlgorithm."""
+    from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415
+
+    if hasattr(pkcs12, "load_pkcs12"):
+        opened = pkcs12.load_pkcs12(data, passphrase)
+        own = opened.cert
+        others = [item.certificate for item in opened.additional_certs]
+        return OpenPkcs12(opened.key, own.certificate if own else None, own.friendly_name if own else None, others)
+    # Before 36 the library did not tell the friendly name.
+    key, end_entity, others = pkcs12.load_key_and_certificates(data, passphrase)
+    return OpenPkcs12(key, end_entity, None, others)

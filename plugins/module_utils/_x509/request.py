@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import address, template
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import name as names
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
+    ExtendedKeyUsageOID,
     UnsupportedAlgorithm,
+    ec,
+    hashes,
+    rsa,
     serialization,
     x509,
 )
+from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
 
 MAX_LENGTH = 32767
 _BROKEN = (ValueError, TypeError, UnsupportedAlgorithm)
@@ -63,3 +71,86 @@ def _parse(data: bytes) -> x509.CertificateSigningRequest:
         return x509.load_der_x509_csr(base64.b64decode(b"".join(data.split()), validate=True))
     except binascii.Error as error:
         raise ValueError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a request says beside its key: the mailbox, the subject by attribute names, the Microsoft certificate template."""
+
+    email: str
+    subject: Mapping[str, str | list[str]] | None = None
+    template: Template | None = None
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise OptionError for what cannot be put into a request."""
+    _draw_up(plan)
+
+
+def build(key: keys.PrivateKey, plan: Plan) -> CertificateRequest:
+    """Return a signed request with rfc822Name, key usage and emailProtection. Raises OptionError."""
+    builder = _draw_up(plan).add_extension(_build_key_usage(key.key), critical=True)
+    try:
+        csr = builder.sign(key.key, _choose_digest(key.key))
+    except _BROKEN as error:
+        raise OptionError(f"this private key cannot sign a request: {error}", hint="Use an RSA or ECC key.") from error
+    return CertificateRequest(csr.public_bytes(serialization.Encoding.PEM).decode("ascii"), key.public_key)
+
+
+def _draw_up(plan: Plan) -> x509.CertificateSigningRequestBuilder:
+    """Return all of the request that does not depend on the key."""
+    try:
+        mailbox = x509.RFC822Name(_encode_mailbox(plan.email))
+        builder = (
+            x509.CertificateSigningRequestBuilder()
+            .subject_name(_build_subject(plan))
+            .add_extension(x509.SubjectAlternativeName([mailbox]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+        )
+        if plan.template is not None:
+            builder = builder.add_extension(template.build_extension(plan.template), critical=False)
+    except _BROKEN as error:
+        raise OptionError(
+            f"no request can be made: {error}", hint="Correct email, subject or ms_template, or give a CSR."
+        ) from error
+    return builder
+
+
+def _build_subject(plan: Plan) -> x509.Name:
+    if plan.subject is not None:
+        return names.build(plan.subject)
+    # A common name has 64 characters at most (RFC 5280, appendix A.1, ub-common-name); a longer address is in the SAN alone.
+    email = _encode_mailbox(plan.email)
+    return names.build({"CN": email} if len(email) <= 64 else {})
+
+
+def _encode_mailbox(email: str) -> str:
+    """Return the mailbox as an rfc822Name has it (RFC 5280, 4.2.1.6): ASCII, the domain as A-labels."""
+    local, _at, domain = email.rpartition("@")
+    if not local.isascii():
+        raise ValueError(f"the local part of {email} has characters beyond ASCII, which an rfc822Name cannot hold")
+    return f"{local}@{address.encode_domain(domain)}"
+
+
+def _build_key_usage(key: object) -> x509.KeyUsage:
+    """Return digitalSignature and what the key's type can do to decrypt (S/MIME Baseline Requirements, 7.1.2.3 e)."""
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=isinstance(key, rsa.RSAPrivateKey),
+        data_encipherment=False,
+        key_agreement=isinstance(key, ec.EllipticCurvePrivateKey),
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _choose_digest(key: object) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        if key.key_size == 384:
+            return hashes.SHA384()
+        return hashes.SHA512() if key.key_size == 521 else hashes.SHA256()
+    # The Edwards curves bring their own.
+    return hashes.SHA256() if isinstance(key, rsa.RSAPrivateKey) else None
