@@ -76,6 +76,33 @@ def endpoint_options() -> dict[str, Any]:
     }
 
 
+def query_options() -> dict[str, Any]:
+    """Return what is asked about an order, and in which form the CA is to answer."""
+    return {
+        "query_type": {"type": "str", "choices": ["status", "all", "certificate", "chain"], "default": "all"},
+        "response_type": {
+            "type": "str",
+            "choices": ["netscape", "pkcs7", "individual", "cmmf"],
+            "default": "individual",
+        },
+        "response_encoding": {"type": "str", "choices": ["base64", "binary", "javascript"], "default": "base64"},
+        "response_mime_type": {"type": "str"},
+        "show_validity_period": {"type": "bool", "default": False},
+    }
+
+
+def inspection_options() -> dict[str, Any]:
+    """Return which files are looked at, and what they are measured against."""
+    return {
+        "paths": {"type": "list", "elements": "path"},
+        "privatekey_path": {"type": "path", "no_log": False},
+        "privatekey_passphrase": {"type": "str", "no_log": True},
+        "chain_path": {"type": "path"},
+        "email": {"type": "str"},
+        "trusted_roots_path": {"type": "path"},
+    }
+
+
 def behaviour_options() -> dict[str, Any]:
     """Return when the CA is asked, how long its answer is waited for, and what is trusted."""
     return {

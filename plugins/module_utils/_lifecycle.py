@@ -18,18 +18,14 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACC
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._decision import Decision
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
-    CheckError,
     MissingLibraryError,
-    ReplyError,
     SmimeError,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material, Output
+from ansible_collections.mailops.smime.plugins.module_utils._verification import refuse_expired, verify
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import require_cryptography
@@ -167,7 +163,7 @@ class Run:
         last = reply.validity.not_after if reply.validity is not None else None
         if _holds_the_same(last, decision):
             now = self.world.clock.now()
-            _refuse_expired(decision.current, now)
+            refuse_expired(decision.current, now)
             self.report.status = "valid"
             self._warn_if_due(wanted, now)
             return
@@ -219,68 +215,6 @@ def open_client(params: Mapping[str, Any], clock: Clock) -> Client:
 
     endpoint = Endpoint(params["api_url"], params["api_ca_path"], params["api_timeout"], params["api_retries"])
     return Client(Transport(endpoint, clock.sleep))
-
-
-def verify(reply: Reply, wanted: Wanted, current: Certificate | None, now: datetime) -> Material:
-    """Return the checked contents of ``reply``. Raises CheckError with the name of the check that failed, or ReplyError."""
-    try:
-        pool = [certificates.load_der(der) for der in reply.certificates]
-    except ValueError as error:
-        raise ReplyError(
-            f"the CA sent something that is {error}", hint="Run the task again; if it stays, ask the CA's support."
-        ) from error
-    own = [item for item in pool if item.public_key == wanted.public_key]
-    if not own:
-        raise CheckError(
-            f"none of the {len(pool)} certificates that the CA sent is for this key",
-            name="key_mismatch",
-            hint="Give the key, or the CSR, that the order was made with.",
-        )
-    end_entity = max(own, key=lambda item: item.not_after)
-    _check_end_entity(end_entity, wanted, current, now)
-    chain = chains.build(end_entity, pool, wanted.trusted, now)
-    if chain.root is None and wanted.needs_root:
-        raise CheckError(
-            "the CA sent no root certificate, and root_path asks for it",
-            name="chain_invalid",
-            hint="Leave root_path out, or give the root in trusted_roots_path.",
-        )
-    return Material(end_entity, chain.intermediates, chain.root)
-
-
-def _check_end_entity(end_entity: Certificate, wanted: Wanted, current: Certificate | None, now: datetime) -> None:
-    if wanted.email is not None:
-        _require_none(
-            "email_mismatch",
-            checks.find_email_fault(end_entity, wanted.email),
-            "Check email and the order: they are for different mailboxes.",
-        )
-    _require_none(
-        "not_smime",
-        "; ".join(checks.find_smime_faults(end_entity)),
-        "Check that the order is for an S/MIME certificate.",
-    )
-    if end_entity == current:
-        _refuse_expired(end_entity, now)
-    _require_none(
-        "not_valid_now",
-        checks.find_validity_fault(end_entity, now),
-        "Check the clock of this host; if it is right, place a new order.",
-    )
-
-
-def _require_none(name: str, fault: str, hint: str) -> None:
-    if fault:
-        raise CheckError(f"the certificate that the CA sent cannot be used: {fault}", name=name, hint=hint)
-
-
-def _refuse_expired(current: Certificate | None, now: datetime) -> None:
-    if current is not None and now > current.not_after:
-        raise CheckError(
-            f"the certificate expired on {current.not_after:%Y-%m-%d} and the CA holds no newer one",
-            name="certificate_expired",
-            hint="Place a new order, and give its order_number or collection_code.",
-        )
 
 
 def _holds_the_same(last: datetime | None, decision: Decision) -> bool:

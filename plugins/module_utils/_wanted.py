@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import certifi
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
-
-_ROOTS_HINT = "Give a PEM file of root certificates."
 
 # The least value that makes sense, by option.
 _LEAST = {
@@ -115,11 +113,11 @@ def label(email: str | None, path: str, order: Order) -> str:
 
 def load(params: Mapping[str, Any], files: Files) -> Wanted:
     """Return what ``params`` ask for. Raises OptionError or FileError that names the option at fault."""
-    _check_numbers(params)
+    check_numbers(params)
     check_url(params["api_url"])
     order = read_order(params)
     check_order(order)
-    _check_email(params["email"])
+    check_email(params["email"])
     outputs = {output: params[output.option] for output in OUTPUTS if params[output.option] is not None}
     _check_distinct({**{output.option: path for output, path in outputs.items()}, **_input_paths(params)})
     csr_option, csr = _load_csr(params, files)
@@ -139,7 +137,7 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
         request_plan=_plan_request(params) if csr is None else None,
         email=params["email"],
         order=order,
-        trusted=_load_trusted(params["trusted_roots_path"], files),
+        trusted=load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read),
         remaining_days=params["remaining_days"],
         force=params["force"],
         wait_timeout=params["wait_timeout"],
@@ -152,13 +150,15 @@ def read_order(params: Mapping[str, Any]) -> Order:
     return Order(params["order_number"], params["login_name"], params["login_password"], params["collection_code"])
 
 
-def _check_numbers(params: Mapping[str, Any]) -> None:
+def check_numbers(params: Mapping[str, Any]) -> None:
+    """Raise OptionError for a number that makes no sense."""
     for option, least in _LEAST.items():
-        if params[option] < least:
+        if params.get(option, least) < least:
             raise OptionError(f"{option}: {params[option]} is less than {least}", hint=f"Give {least} or more.")
 
 
-def _check_email(email: str | None) -> None:
+def check_email(email: str | None) -> None:
+    """Raise OptionError unless ``email`` is an address, or was not given."""
     if email is None:
         return
     try:
@@ -272,23 +272,30 @@ def _read_input(
     if path is None:
         return content_option, content.encode() if content is not None else None
     data = files.read(path)
-    if data is None and not may_be_missing:
-        raise FileError(f"{path_option}: {path} does not exist", hint=f"Create it first, or correct {path_option}.")
+    if not may_be_missing:
+        require_file(path_option, path, data)
     return f"{path_option} ({path})", data
 
 
-def _load_trusted(path: str | None, files: Files) -> tuple[Certificate, ...] | None:
+def require_file(option: str, path: str, data: bytes | None) -> bytes:
+    """Return ``data``, which was read from ``path``. Raises FileError if there was no such file."""
+    if data is None:
+        raise FileError(f"{option}: {path} does not exist", hint=f"Create it first, or correct {option}.")
+    return data
+
+
+def load_certificates(
+    option: str, path: str | None, read: Callable[[str], bytes | None]
+) -> tuple[Certificate, ...] | None:
+    """Return the certificates of the PEM file that ``option`` names, or None without one. Raises OptionError, FileError."""
     if path is None:
         return None
-    data = files.read(path)
-    if data is None:
-        raise FileError(f"trusted_roots_path: {path} does not exist", hint=_ROOTS_HINT)
+    data = require_file(option, path, read(path))
+    hint = "Give a file of certificates in PEM."
     try:
-        roots = certificates.load_pem(data)
+        found = certificates.load_pem(data)
     except ValueError as error:
-        raise OptionError(
-            f"trusted_roots_path: {path} holds a damaged certificate: {error}", hint=_ROOTS_HINT
-        ) from error
-    if not roots:
-        raise OptionError(f"trusted_roots_path: {path} holds no certificate", hint=_ROOTS_HINT)
-    return tuple(roots)
+        raise OptionError(f"{option}: {path} holds a damaged certificate: {error}", hint=hint) from error
+    if not found:
+        raise OptionError(f"{option}: {path} holds no certificate", hint=hint)
+    return tuple(found)

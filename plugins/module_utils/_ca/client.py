@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from ansible_collections.mailops.smime.plugins.module_utils._ca import codes
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, build_form, check_url
-from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Transport
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Answer, Transport
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
 
 _OK = 200
 _ERROR_REPLY = re.compile(rb"\s*-\d{1,9}\s*(\n|\Z)")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A reply, and the HTTP answer that it was read from."""
+
+    reply: Reply
+    answer: Answer
 
 
 @dataclass
@@ -31,6 +39,10 @@ class Client:
         return self.transport.calls
 
     def ask(self, order: Order, query: Query) -> Reply:
+        """Return the CA's reply to ``query`` about ``order``, as ``exchange`` does."""
+        return self.exchange(order, query).reply
+
+    def exchange(self, order: Order, query: Query) -> Exchange:
         """Send ``query`` about ``order``. Raises OptionError before anything is sent, CallError without a readable answer.
 
         A reply with a code below 0 is returned like any other; ``require_accepted`` turns it into its error.
@@ -44,7 +56,7 @@ class Client:
                 hint="Check api_url and any proxy in between; if both are right, the CA has a fault: run the task again later.",
                 retryable=answer.status >= 500 or answer.status == 429,
             )
-        return _redact(read_reply(answer.body, query), order.secrets)
+        return Exchange(_redact(read_reply(answer.body, query), order.secrets), answer)
 
 
 def require_accepted(reply: Reply) -> Reply:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,7 +85,12 @@ def load_der(der: bytes) -> Certificate:
     try:
         return _read(x509.load_der_x509_certificate(der), der)
     except _BROKEN as error:
-        raise ValueError(f"not a certificate that can be read: {error}") from error
+        raise ValueError("not a certificate that can be read") from error
+
+
+def load_all(encoded: Iterable[bytes]) -> list[Certificate]:
+    """Return the certificates in ``encoded``, each in DER. Raises ValueError."""
+    return [load_der(der) for der in encoded]
 
 
 def load_pem(pem: bytes) -> list[Certificate]:
@@ -93,7 +99,7 @@ def load_pem(pem: bytes) -> list[Certificate]:
         parsed = [x509.load_pem_x509_certificate(block) for block in _PEM_BLOCK.findall(pem)]
         return [_read(item, item.public_bytes(serialization.Encoding.DER)) for item in parsed]
     except _BROKEN as error:
-        raise ValueError(f"not a certificate that can be read: {error}") from error
+        raise ValueError("not a certificate that can be read") from error
 
 
 def load_pkcs7(der: bytes) -> list[Certificate]:
@@ -116,8 +122,8 @@ def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
         "issuer": names.describe(certificate.parsed.issuer),
         "emails": list(certificate.emails),
         "serial_number": certificate.parsed.serial_number,
-        "not_before": _format_time(certificate.not_before),
-        "not_after": _format_time(certificate.not_after),
+        "not_before": format_time(certificate.not_before),
+        "not_after": format_time(certificate.not_after),
         "days_remaining": (certificate.not_after - now).days,
         "fingerprint_sha256": certificate.parsed.fingerprint(hashes.SHA256()).hex(":"),
         "key_type": certificate.key_type,
@@ -126,7 +132,8 @@ def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
     }
 
 
-def _format_time(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
+    """Return a time in UTC as ASN.1 GeneralizedTime, as the modules of community.crypto do."""
     return moment.strftime("%Y%m%d%H%M%SZ")
 
 

@@ -65,6 +65,20 @@ def build(
     raise _broken(max(paths, key=len))
 
 
+def sort(pool: Iterable[Certificate]) -> list[Certificate]:
+    """Return the certificates of ``pool`` with the end entity first, then from issuer to issuer; strangers come last."""
+    left = list(dict.fromkeys(pool))
+    ordered: list[Certificate] = []
+    while left:
+        following = [item for item in left if ordered and _is_issued_by(ordered[-1], item)]
+        # A start is what issued nothing that is left.
+        starts = [item for item in left if not any(_is_issued_by(other, item) for other in left if other != item)]
+        chosen = (following or sorted(starts, key=lambda item: item.is_ca) or left)[0]
+        ordered.append(chosen)
+        left.remove(chosen)
+    return ordered
+
+
 def _climb(
     path: tuple[Certificate, ...], issuers: tuple[Certificate, ...], anchors: tuple[Certificate, ...]
 ) -> Iterator[tuple[Certificate, ...]]:

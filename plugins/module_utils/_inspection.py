@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looking, never touching: certificates on disk, and an order at the CA."""
+
+from __future__ import annotations
+
+import base64
+import glob
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import AVAILABLE
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
+    QUERY_TYPES,
+    RESPONSE_ENCODINGS,
+    RESPONSE_TYPES,
+    Query,
+    check_order,
+    check_query,
+    check_url,
+)
+from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._errors import (
+    CheckError,
+    MissingLibraryError,
+    OptionError,
+    SmimeError,
+)
+from ansible_collections.mailops.smime.plugins.module_utils._report import explain
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._verification import load_reply
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import require_cryptography
+
+if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What certificates on disk are measured against, as far as it was given. ``public_key`` is SubjectPublicKeyInfo in DER."""
+
+    now: datetime
+    public_key: bytes | None = None
+    email: str | None = None
+    chain: tuple[Certificate, ...] | None = None
+    trusted: tuple[Certificate, ...] | None = None
+
+
+@dataclass
+class Inspection:
+    """What a look found. ``error`` is what ended it, ``missing`` the library without which it could not begin."""
+
+    certificates: list[dict[str, Any]] = field(default_factory=list)
+    order: dict[str, Any] | None = None
+    api_calls: int = 0
+    error: SmimeError | None = None
+    missing: MissingLibraryError | None = None
+
+    def to_result(self, label: str) -> dict[str, Any]:
+        """Return the module's result; ``label`` is how messages call the order."""
+        result = {
+            "changed": False,
+            "certificates": self.certificates,
+            "order": self.order,
+            "api_calls": self.api_calls,
+        }
+        if self.error is not None:
+            return {**result, "error": self.error.describe(), "msg": explain(self.error, label)}
+        return result
+
+
+def inspect(params: Mapping[str, Any], clock: Clock, open_client: Callable[[], Client]) -> Inspection:
+    """Look at the files and the order that ``params`` name, and return what was found, of a failure too."""
+    inspection = Inspection()
+    try:
+        require_cryptography()
+        check_options(params)
+        inspection.certificates = inspect_files(params, clock.now())
+        if asks_ca(params):
+            client = open_client()
+            try:
+                inspection.order = inspect_order(params, client)
+            finally:
+                inspection.api_calls = client.calls
+    except SmimeError as error:
+        inspection.error = error
+    except MissingLibraryError as error:
+        inspection.missing = error
+    return inspection
+
+
+def find_label(params: Mapping[str, Any]) -> str:
+    """Return how messages call what is looked at."""
+    return wanteds.read_order(params).label() if asks_ca(params) else "smime_certificate_info"
+
+
+def check_options(params: Mapping[str, Any]) -> None:
+    """Raise OptionError for options that do not go together, before anything is read or sent."""
+    single = [name for name in ("privatekey_path", "chain_path", "email") if params[name] is not None]
+    names = params["paths"] or []
+    if not names and not asks_ca(params):
+        raise OptionError(
+            "missing: paths, order_number or collection_code", hint="Say which files, or which order, to look at."
+        )
+    if single and (len(names) != 1 or glob.has_magic(names[0])):
+        raise OptionError(
+            f"{single[0]} needs paths to be one file", hint=f"Look at one file at a time, or leave {single[0]} out."
+        )
+    wanteds.check_email(params["email"])
+    if asks_ca(params):
+        wanteds.check_numbers(params)
+        check_url(params["api_url"])
+        check_order(wanteds.read_order(params))
+        check_query(read_query(params))
+
+
+def asks_ca(params: Mapping[str, Any]) -> bool:
+    """Tell whether an order is to be looked at."""
+    return bool(params["order_number"] or params["collection_code"])
+
+
+def inspect_files(params: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
+    """Return an entry for each file, a broken one with ``error``. Raises OptionError, FileError for the files to measure against."""
+    yardstick = _load_yardstick(params, now)
+    return [_inspect_file(path, yardstick) for path in _expand(params["paths"] or [])]
+
+
+def inspect_certificate(certificate: Certificate, yardstick: Yardstick) -> list[dict[str, Any]]:
+    """Return the checks of one certificate: ``name``, ``passed``, ``detail``."""
+    results = [("valid_now", checks.find_validity_fault(certificate, yardstick.now))]
+    results += [(name, rule(certificate)) for name, rule in checks.SMIME_RULES.items()]
+    results += [
+        ("policy", checks.find_policy_fault(certificate)),
+        ("validity_span", checks.find_span_fault(certificate)),
+    ]
+    if yardstick.public_key is not None:
+        results.append(("key_match", checks.find_key_mismatch(certificate, yardstick.public_key)))
+    if yardstick.email is not None:
+        results.append(("email_match", checks.find_email_fault(certificate, yardstick.email)))
+    if yardstick.chain is not None or yardstick.trusted is not None:
+        results.append(("chain", _find_chain_fault(certificate, yardstick)))
+    details = {"policy": checks.describe_policy(certificate)}
+    return [{"name": name, "passed": not fault, "detail": fault or details.get(name, "")} for name, fault in results]
+
+
+def read_query(params: Mapping[str, Any]) -> Query:
+    """Return the query that ``params`` describe: never with a CSR, never with returnCertificate."""
+    return Query(
+        query_type=QUERY_TYPES[params["query_type"]],
+        response_type=RESPONSE_TYPES[params["response_type"]],
+        response_encoding=RESPONSE_ENCODINGS[params["response_encoding"]],
+        response_mime_type=params["response_mime_type"],
+        show_validity_period=params["show_validity_period"],
+    )
+
+
+def inspect_order(params: Mapping[str, Any], client: Client) -> dict[str, Any]:
+    """Return the ``order`` entry of the result: one call. Raises OptionError, CallError, CaError, ReplyError."""
+    # Imported here: who looks at files only pays for no client.
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import require_accepted  # noqa: PLC0415
+
+    exchange = client.exchange(wanteds.read_order(params), read_query(params))
+    reply = require_accepted(exchange.reply)
+    pool = load_reply(reply)
+    not_before, not_after = _find_validity(reply, pool)
+    return {
+        "status_code": reply.code,
+        "status": "issued" if reply.code >= AVAILABLE else "pending",
+        "not_before": not_before,
+        "not_after": not_after,
+        "certificates": [item.to_pem().decode("ascii") for item in chains.sort(pool)],
+        "raw": base64.b64encode(exchange.answer.body).decode("ascii"),
+        "content_type": exchange.answer.content_type,
+    }
+
+
+def _find_validity(reply: Reply, pool: list[Certificate]) -> tuple[str | None, str | None]:
+    """Return the validity that the CA shows, or else that of the end entity that it sent."""
+    end_entity = next((item for item in pool if not item.is_ca), None)
+    period = reply.validity or end_entity
+    if period is None:
+        return None, None
+    return certificates.format_time(period.not_before), certificates.format_time(period.not_after)
+
+
+def _expand(names: list[str]) -> list[str]:
+    """Return the paths that ``names`` stand for, each once; a pattern that matches nothing stands for none."""
+    found = [path for name in names for path in (sorted(glob.glob(name)) if glob.has_magic(name) else [name])]
+    return list(dict.fromkeys(found))
+
+
+def _inspect_file(path: str, yardstick: Yardstick) -> dict[str, Any]:
+    try:
+        certificate = _load_first(path)
+    except (SmimeError, ValueError) as error:
+        return {"path": path, "error": str(error), "checks": []}
+    return {
+        "path": path,
+        "error": None,
+        **certificates.describe(certificate, yardstick.now),
+        "checks": inspect_certificate(certificate, yardstick),
+    }
+
+
+def _load_first(path: str) -> Certificate:
+    """Return the first certificate of a file in PEM or DER. Raises FileError, ValueError."""
+    data = read_file(path)
+    if data is None:
+        raise ValueError(f"{path} does not exist")
+    found = certificates.load_pem(data) if b"-----BEGIN" in data else [certificates.load_der(data)]
+    if not found:
+        raise ValueError(f"{path} holds no certificate")
+    return found[0]
+
+
+def _load_yardstick(params: Mapping[str, Any], now: datetime) -> Yardstick:
+    key_path, chain_path = params["privatekey_path"], params["chain_path"]
+    key = None
+    if key_path is not None:
+        data = wanteds.require_file("privatekey_path", key_path, read_file(key_path))
+        key = keys.load(data, params["privatekey_passphrase"], f"privatekey_path ({key_path})")
+    return Yardstick(
+        now=now,
+        public_key=key.public_key if key is not None else None,
+        email=params["email"],
+        chain=wanteds.load_certificates("chain_path", chain_path, read_file),
+        trusted=wanteds.load_certificates("trusted_roots_path", params["trusted_roots_path"], read_file),
+    )
+
+
+def _find_chain_fault(certificate: Certificate, yardstick: Yardstick) -> str:
+    try:
+        chains.build(certificate, yardstick.chain or (), yardstick.trusted, yardstick.now)
+    except CheckError as error:
+        return error.message
+    return ""
