@@ -2,18 +2,19 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asking the CA: submitting the CSR, collecting, waiting, and the one query of check mode."""
+"""Asking the CA: submitting the CSR, collecting, and the one query of check mode."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca import codes
-from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client, require_accepted
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Order, Query
-from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
-from ansible_collections.mailops.smime.plugins.module_utils._errors import StillPendingError
+
+if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
 
 _WORTH_WAITING = (codes.AWAITING_PAYMENT, codes.EMAIL_NOT_VERIFIED)
 
@@ -34,21 +35,16 @@ class Inquiry:
     csr_submitted: bool = False
     status_code: int | None = None
 
-    def collect(self, wait_timeout: int, poll_interval: int, clock: Clock) -> Reply:
-        """Ask, and with ``wait_timeout`` seconds above 0 again until the certificate is issued.
-
-        The reply to an order in process has no certificates. Raises StillPendingError when the time is over, CaError, CallError.
-        """
-        deadline = clock.monotonic() + wait_timeout
-        while True:
-            reply = self._ask()
-            unfinished = is_pending(reply) or reply.code in _WORTH_WAITING
-            if not wait_timeout or not unfinished:
-                return require_accepted(reply)
-            remaining = deadline - clock.monotonic()
-            if remaining <= 0:
-                raise _describe_end(reply, wait_timeout)
-            clock.sleep(min(poll_interval, remaining))
+    def collect(self) -> Reply:
+        """Ask once, or twice if the CA holds the CSR already, and return its reply, of a refusal too. Raises CallError."""
+        if self.csr is None or self.csr_held:
+            return self._send(Query(return_certificate=True))
+        if self.expect_issued:
+            self.expect_issued = False
+            reply = self._send(Query(return_certificate=True))
+            if not is_pending(reply) and not _misses_csr(reply):
+                return reply
+        return self._submit(self.csr)
 
     def predict(self, *, has_csr: bool) -> Reply:
         """Ask for the order's status, changing nothing at the CA. Raises CaError, CallError.
@@ -59,16 +55,6 @@ class Inquiry:
         if has_csr and _misses_csr(reply):
             return Reply(codes.ACCEPTED)
         return require_accepted(reply)
-
-    def _ask(self) -> Reply:
-        if self.csr is None or self.csr_held:
-            return self._send(Query(return_certificate=True))
-        if self.expect_issued:
-            self.expect_issued = False
-            reply = self._send(Query(return_certificate=True))
-            if not is_pending(reply) and not _misses_csr(reply):
-                return reply
-        return self._submit(self.csr)
 
     def _submit(self, csr: str) -> Reply:
         calls = self.client.calls
@@ -93,14 +79,9 @@ def is_pending(reply: Reply) -> bool:
     return codes.ACCEPTED <= reply.code < codes.ATTACHED and not reply.certificates
 
 
-def _describe_end(reply: Reply, wait_timeout: int) -> StillPendingError:
-    said = f"; the CA says: {reply.message}" if reply.message else ""
-    return StillPendingError(
-        f"the certificate was not issued within the {wait_timeout} seconds of wait_timeout{said}",
-        code=reply.code,
-        hint="Run the task again later: it goes on where this run ended.",
-        retryable=True,
-    )
+def is_worth_waiting(reply: Reply) -> bool:
+    """Tell whether the order can become a certificate by itself: in process, or held up by payment or the mailbox's owner."""
+    return is_pending(reply) or reply.code in _WORTH_WAITING
 
 
 def _misses_csr(reply: Reply) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import AVAILABLE
+from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     QUERY_TYPES,
     RESPONSE_ENCODINGS,
@@ -43,7 +44,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.releases impor
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,6 @@ def read_query(params: Mapping[str, Any]) -> Query:
 
 def inspect_order(params: Mapping[str, Any], client: Client) -> dict[str, Any]:
     """Return the ``order`` entry of the result: one call. Raises OptionError, CallError, CaError, ReplyError."""
-    # Imported here: who looks at files only pays for no client.
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import require_accepted  # noqa: PLC0415
-
     exchange = client.exchange(wanteds.read_order(params), read_query(params))
     reply = require_accepted(exchange.reply)
     pool = load_reply(reply)

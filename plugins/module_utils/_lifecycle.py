@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.mailops.smime.plugins.module_utils import _decision as decisions
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACCEPTED
+from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._decision import Decision
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
     SmimeError,
+    StillPendingError,
 )
+from ansible_collections.mailops.smime.plugins.module_utils._inquiry import Inquiry, is_worth_waiting
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material, Output
@@ -33,8 +36,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.releases impor
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-    from ansible_collections.mailops.smime.plugins.module_utils._inquiry import Inquiry
 
 # What add_file_common_args adds to a module's options.
 FILE_OPTIONS = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
@@ -50,15 +51,32 @@ class World:
 
 @dataclass
 class Run:
-    """One certificate from look to file. ``carry_out`` raises SmimeError; ``report`` says how far it came."""
+    """One certificate from look to file, in one step, or in several if the CA is waited for.
+
+    ``report`` says how far it came. ``due`` is when the next step is to be taken (monotonic seconds), or None if it is over.
+    """
 
     params: Mapping[str, Any]
     files: Files
     world: World
     report: Report
+    due: float | None = None
+    deadline: float | None = None
+    inquiry: Inquiry | None = None
 
-    def carry_out(self) -> None:
-        """Bring the certificate to what is wanted."""
+    def step(self) -> None:
+        """Bring the certificate to what is wanted, as far as the CA lets it. A failure goes into the report."""
+        self.due = None
+        try:
+            require_cryptography()
+            self._step()
+        except SmimeError as error:
+            self.report.error = error
+        except MissingLibraryError as error:
+            self.report.missing = error
+
+    def _step(self) -> None:
+        self.files.forget()
         wanted, decision = self._look()
         if self.files.check_mode:
             self._rehearse(wanted, decision)
@@ -86,8 +104,26 @@ class Run:
             return
         wanted = self._create_key(wanted)
         with self._asking(wanted, decision) as inquiry:
-            reply = inquiry.collect(wanted.wait_timeout, wanted.poll_interval, self.world.clock)
-        self._settle(wanted, decision, reply)
+            reply = inquiry.collect()
+        if wanted.wait_timeout and is_worth_waiting(reply):
+            self._put_off(wanted, reply)
+        else:
+            self._settle(wanted, decision, require_accepted(reply))
+
+    def _put_off(self, wanted: Wanted, reply: Reply) -> None:
+        """Have another step taken after the poll interval. Raises StillPendingError if the time is over."""
+        now = self.world.clock.monotonic()
+        if self.deadline is None:
+            self.deadline = now + wanted.wait_timeout
+        if now >= self.deadline:
+            said = f"; the CA says: {reply.message}" if reply.message else ""
+            raise StillPendingError(
+                f"the certificate was not issued within the {wanted.wait_timeout} seconds of wait_timeout{said}",
+                code=reply.code,
+                hint="Run the task again later: it goes on where this run ended.",
+                retryable=True,
+            )
+        self.due = min(now + wanted.poll_interval, self.deadline)
 
     def _create_key(self, wanted: Wanted) -> Wanted:
         """Create the private key if it is to be: on disk and synced before its request leaves the host."""
@@ -116,19 +152,19 @@ class Run:
     @contextlib.contextmanager
     def _asking(self, wanted: Wanted, decision: Decision) -> Iterator[Inquiry]:
         """Open the inquiry, and report what it cost however it ends."""
-        from ansible_collections.mailops.smime.plugins.module_utils._inquiry import Inquiry  # noqa: PLC0415
-
-        self.report.csr = wanted.obtain_csr()
         client = self.world.open_client()
+        if self.inquiry is None:
+            self.report.csr = wanted.obtain_csr()
+            self.inquiry = Inquiry(client, wanted.order, self.report.csr, expect_issued=not decision.renew)
         calls = client.calls
-        inquiry = Inquiry(client, wanted.order, self.report.csr, expect_issued=not decision.renew)
         try:
-            yield inquiry
+            yield self.inquiry
         finally:
             self.report.api_calls += client.calls - calls
-            self.report.status_code = inquiry.status_code
-            self.report.csr_submitted = inquiry.csr_submitted
-            self.report.changed = self.report.changed or inquiry.csr_submitted
+            self.report.status_code = self.inquiry.status_code
+            self.report.csr = self.inquiry.csr
+            self.report.csr_submitted = self.inquiry.csr_submitted
+            self.report.changed = self.report.changed or self.inquiry.csr_submitted
 
     def _write(self, wanted: Wanted, decision: Decision, material: Material, stale: tuple[Output, ...]) -> None:
         """Write what differs, mend the attributes of the rest, and report both."""
@@ -182,16 +218,22 @@ class Run:
             )
 
 
+def carry_out(runs: list[Run], clock: Clock) -> None:
+    """Take all runs to their end: one step each, and then those that wait for the CA whenever one is due."""
+    for run in runs:
+        run.step()
+    waiting = [run for run in runs if run.due is not None]
+    while waiting:
+        run = min(waiting, key=lambda item: item.due or 0.0)
+        clock.sleep(max(0.0, (run.due or 0.0) - clock.monotonic()))
+        run.step()
+        waiting = [item for item in waiting if item.due is not None]
+
+
 def manage(params: Mapping[str, Any], files: Files, world: World) -> Report:
     """Bring the certificate that ``params`` describe to what is wanted, and return the report, of a failure too."""
     report = Report(wanteds.label(params["email"], params["path"], wanteds.read_order(params)))
-    try:
-        require_cryptography()
-        Run(params, files, world, report).carry_out()
-    except SmimeError as error:
-        report.error = error
-    except MissingLibraryError as error:
-        report.missing = error
+    carry_out([Run(params, files, world, report)], world.clock)
     return report
 
 

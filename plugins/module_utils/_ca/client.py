@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca import codes
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, build_form, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Answer, Transport
@@ -57,13 +56,6 @@ class Client:
                 retryable=answer.status >= 500 or answer.status == 429,
             )
         return Exchange(_redact(read_reply(answer.body, query), order.secrets), answer)
-
-
-def require_accepted(reply: Reply) -> Reply:
-    """Return ``reply``. Raises CaError if its code is below 0."""
-    if reply.code < 0:
-        raise codes.error_for(reply.code, reply.message)
-    return reply
 
 
 def _redact(reply: Reply, secrets: tuple[str, ...]) -> Reply:

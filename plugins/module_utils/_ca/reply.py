@@ -69,6 +69,13 @@ def read_reply(body: bytes, query: Query) -> Reply:
     return _read_text(text, query)
 
 
+def require_accepted(reply: Reply) -> Reply:
+    """Return ``reply``. Raises CaError if its code is below 0."""
+    if reply.code < 0:
+        raise codes.error_for(reply.code, reply.message)
+    return reply
+
+
 def _is_der(body: bytes) -> bool:
     # The text "0" is the byte 0x30 too, so that only a whole SEQUENCE counts.
     try:
