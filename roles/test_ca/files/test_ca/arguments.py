@@ -1,0 +1,165 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read the arguments of a call as strictly as the page describes them ("Request parameters")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import parse_qsl
+
+from test_ca.codes import Code, Refusal
+
+FORM = "application/x-www-form-urlencoded"
+MIME_TYPE = re.compile(r"[!#$&^_.+\w-]+/[!#$&^_.+\w-]+(; ?[\w-]+=[\w.-]+)*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One row of the page's table."""
+
+    name: str
+    max_length: int
+    allowed: frozenset[str] = frozenset()
+    pattern: re.Pattern[str] | None = None
+    # An empty value of these counts as none at all; everywhere else it is an invalid one.
+    empty_is_missing: bool = False
+    secret: bool = False
+
+    def accepts(self, value: str) -> bool:
+        """Tell whether a value fits this row."""
+        if len(value) > self.max_length or not value:
+            return False
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            return False  # bytes that are no UTF-8, see parse_form
+        if self.pattern is not None and not self.pattern.fullmatch(value):
+            return False
+        return not self.allowed or value in self.allowed
+
+
+ARGUMENTS = (
+    Argument("loginName", 64, empty_is_missing=True, secret=True),
+    Argument("loginPassword", 128, empty_is_missing=True, secret=True),
+    Argument("orderNumber", 128, empty_is_missing=True),
+    Argument("collectionCode", 16, empty_is_missing=True, secret=True),
+    Argument("csr", 32767, secret=True),
+    Argument("returnCertificate", 1, allowed=frozenset("YN")),
+    Argument("queryType", 1, allowed=frozenset("0123"), empty_is_missing=True),
+    Argument("responseType", 1, allowed=frozenset("1234")),
+    Argument("responseEncoding", 1, allowed=frozenset("012")),
+    Argument("responseMimeType", 255, pattern=MIME_TYPE),
+    Argument("showValidityPeriod", 1, allowed=frozenset("YN")),
+)
+BY_LOWER_NAME = MappingProxyType({argument.name.lower(): argument for argument in ARGUMENTS})
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call whose arguments are all in order."""
+
+    query_type: int
+    response_type: int
+    response_encoding: int
+    response_mime_type: str | None
+    show_validity_period: bool
+    return_certificate: bool
+    order_number: str | None
+    csr: str | None = field(repr=False)
+    login_name: str | None = field(repr=False)
+    login_password: str | None = field(repr=False)
+    collection_code: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What was posted, before any judgement. Names are case-insensitive at this endpoint."""
+
+    pairs: tuple[tuple[str, str], ...] = field(repr=False)
+
+    def first(self, name: str) -> str | None:
+        """Give the first value of an argument, or none."""
+        wanted = name.lower()
+        return next((value for given, value in self.pairs if given.lower() == wanted and value), None)
+
+    def names(self) -> list[str]:
+        """List the arguments by their proper names; a name that the page does not know is not repeated."""
+        return [known.name if known else "?" for known in map(self.row, self.pairs)]
+
+    def public_values(self) -> dict[str, str]:
+        """Give the values that may be logged."""
+        rows = ((self.row(pair), pair[1]) for pair in self.pairs)
+        return {row.name: value[: row.max_length] for row, value in rows if row and not row.secret}
+
+    @staticmethod
+    def row(pair: tuple[str, str]) -> Argument | None:
+        """Find an argument's row in the page's table."""
+        return BY_LOWER_NAME.get(pair[0].lower())
+
+
+def parse_form(body: bytes, content_type: str) -> Form:
+    """Split a body into arguments. Another kind of body than the page asks for holds none."""
+    if content_type.partition(";")[0].strip().lower() != FORM:
+        return Form(())
+    text = body.decode("ascii", errors="surrogateescape")
+    return Form(tuple(parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="surrogateescape")))
+
+
+def read_call(form: Form) -> Call:
+    """Judge the arguments in the order unknown, doubled, missing, invalid, ill-combined."""
+    values = collect_values(form)
+    require_arguments(values)
+    for name, value in values.items():
+        if not BY_LOWER_NAME[name.lower()].accepts(value):
+            raise Refusal(Code.INVALID_ARGUMENT, name)
+    call = Call(
+        query_type=int(values["queryType"]),
+        response_type=int(values.get("responseType", "3")),
+        response_encoding=int(values.get("responseEncoding", "0")),
+        response_mime_type=values.get("responseMimeType"),
+        show_validity_period=values.get("showValidityPeriod", "N") == "Y",
+        return_certificate=values.get("returnCertificate", "N") == "Y",
+        order_number=values.get("orderNumber"),
+        csr=values.get("csr"),
+        login_name=values.get("loginName"),
+        login_password=values.get("loginPassword"),
+        collection_code=values.get("collectionCode"),
+    )
+    check_combination(call)
+    return call
+
+
+def collect_values(form: Form) -> dict[str, str]:
+    """Give each argument its one value, under the name that the page uses."""
+    values: dict[str, str] = {}
+    seen: set[str] = set()
+    for pair in form.pairs:
+        row = form.row(pair)
+        if row is None:
+            raise Refusal(Code.UNRECOGNISED_ARGUMENT)
+        if row.name in seen:
+            raise Refusal(Code.INVALID_ARGUMENT, row.name)
+        seen.add(row.name)
+        if pair[1] or not row.empty_is_missing:
+            values[row.name] = pair[1]
+    return values
+
+
+def require_arguments(values: Mapping[str, str]) -> None:
+    """Name the first argument that is required and absent."""
+    login = () if "collectionCode" in values else ("loginName", "loginPassword", "orderNumber")
+    for name in (*login, "queryType"):
+        if name not in values:
+            raise Refusal(Code.MISSING_ARGUMENT, name)
+
+
+def check_combination(call: Call) -> None:
+    """Hold the conditions in the rows of responseType, responseEncoding and showValidityPeriod."""
+    if call.response_type != 3 and call.query_type != 1:
+        raise Refusal(Code.INVALID_ARGUMENT, "responseType")
+    if call.response_encoding == 1 and (call.query_type, call.response_type) != (1, 2):
+        raise Refusal(Code.INVALID_ARGUMENT, "responseEncoding")
+    if call.show_validity_period and call.response_encoding != 0:
+        raise Refusal(Code.INVALID_ARGUMENT, "showValidityPeriod")

@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The S/MIME hierarchy (root and intermediate) and the separate one that the TLS listener shows."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from test_ca.keystore import (
+    PEM,
+    Issuer,
+    key_to_pem,
+    key_usage,
+    load_or_make,
+    make_key,
+    make_name,
+    make_root,
+    midnight,
+    start_ca,
+    write_private,
+)
+
+TLS_ROOT = "tls-ca"
+TLS_SERVER = "tls-server"
+LOOPBACK_NAMES = (
+    x509.DNSName("localhost"),
+    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+    x509.IPAddress(ipaddress.ip_address("::1")),
+)
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """A root and the intermediate that issues for mailboxes."""
+
+    root: Issuer
+    intermediate: Issuer
+
+
+class Authority:
+    """What the S/MIME side of the test CA signs with."""
+
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        self.hierarchy = hierarchy
+
+    @cached_property
+    def stranger(self) -> Hierarchy:
+        """A second hierarchy that nobody trusts, for the `other_root` fault."""
+        return make_hierarchy("stranger")
+
+
+def load_authority(directory: Path) -> Authority:
+    """Take the hierarchy from the state directory, or make one there."""
+    root = load_or_make(directory, "root", lambda: make_root("mailops.smime test root"))
+    intermediate = load_or_make(directory, "intermediate", lambda: make_intermediate(root, "mailops.smime test issuer"))
+    return Authority(Hierarchy(root, intermediate))
+
+
+def make_hierarchy(label: str) -> Hierarchy:
+    """Make a hierarchy that is kept nowhere."""
+    root = make_root(f"mailops.smime {label} root")
+    return Hierarchy(root, make_intermediate(root, f"mailops.smime {label} issuer"))
+
+
+def make_intermediate(root: Issuer, common_name: str) -> Issuer:
+    """Make the certificate that issues for mailboxes, constrained to their usages."""
+    key = make_key()
+    usages = [ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.CLIENT_AUTH]
+    any_policy = x509.PolicyInformation(x509.ObjectIdentifier("2.5.29.32.0"), None)
+    builder = (
+        start_ca(make_name(common_name), key, 0)
+        .issuer_name(root.certificate.subject)
+        .add_extension(authority_key_identifier(root), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(x509.CertificatePolicies([any_policy]), critical=False)
+    )
+    return Issuer(builder.sign(root.key, hashes.SHA256()), key)
+
+
+def authority_key_identifier(issuer: Issuer) -> x509.AuthorityKeyIdentifier:
+    """Point at an issuer's key."""
+    identifier = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier.value)
+
+
+def prepare_tls(directory: Path) -> tuple[Path, Path]:
+    """Write a fresh certificate for the listener and give its path and its key's path."""
+    root = load_or_make(directory, TLS_ROOT, lambda: make_root("mailops.smime test CA, TLS root"))
+    key, today = make_key(), midnight()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
+        .issuer_name(root.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=396))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(key_usage("digital_signature"), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(LOOPBACK_NAMES), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(authority_key_identifier(root), critical=False)
+    )
+    certificate_path, key_path = directory / f"{TLS_SERVER}.pem", directory / f"{TLS_SERVER}-key.pem"
+    write_private(key_path, key_to_pem(key))
+    write_private(certificate_path, builder.sign(root.key, hashes.SHA256()).public_bytes(PEM))
+    return certificate_path, key_path

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RequestAndCollectSMIME itself: from a request to a delivery."""
+
+from __future__ import annotations
+
+import logging
+
+from test_ca.arguments import Call, Form, parse_form, read_call
+from test_ca.calls import Request
+from test_ca.codes import Code, Refusal
+from test_ca.delivery import Delivery, deliver, spoil
+from test_ca.faults import Fault
+from test_ca.orders import Order
+from test_ca.progress import advance
+from test_ca.replies import Answer, refuse, report
+from test_ca.service import Service
+
+PATH = "/products/download/RequestAndCollectSMIME"
+LOG = logging.getLogger("test_ca")
+
+
+def serve_call(service: Service, request: Request, secure: bool = True) -> Delivery:
+    """Answer one call, with the fault that waits for it, and record it."""
+    form = parse_form(request.body, request.content_type)
+    with service.lock:
+        order = order_meant(service, form)
+        fault = service.faults.take(order.terms.order_number if order else None) if secure else None
+        if not secure:
+            answer = refuse_call(service, form, None, Refusal(Code.NOT_HTTPS))
+        elif fault is None or fault.processes:
+            answer = process(service, request, form, order)
+        else:
+            answer = Answer(None, b"")
+        if fault is not None and fault.fault == "code":
+            answer = answer_code(service, form, order, fault)
+        delivery = deliver(answer) if fault is None else spoil(fault, answer)
+        name = fault.fault if fault else None
+        record = service.calls.add(request, form, answer.code, delivery.status, name)
+    LOG.info("%s", record.line())
+    return delivery
+
+
+def order_meant(service: Service, form: Form) -> Order | None:
+    """Find the order that a call is about. "If specified, the ... orderNumber can be omitted": the code wins."""
+    if code := form.first("collectionCode"):
+        return service.orders.find_by_code(code)
+    return service.orders.find(form.first("orderNumber"))
+
+
+def process(service: Service, request: Request, form: Form, order: Order | None) -> Answer:
+    """Do what the call asks for; whatever goes wrong has a code."""
+    try:
+        if request.method != "POST":
+            raise Refusal(Code.NOT_POST)
+        if request.query_string:
+            raise Refusal(Code.UNRECOGNISED_ARGUMENT)  # arguments belong in the body
+        call = read_call(form)
+        found = open_order(service, call, order)
+        chain = advance(found, call, service.settings.no_csr_answer, service.issue)
+        if chain is not None and call.query_type != 0:
+            chain = service.spoil_chain(found, chain)
+        return report(call, chain, service.dialect_of(found))
+    except Refusal as refusal:
+        return refuse_call(service, form, order, refusal)
+    except Exception as error:  # noqa: BLE001  (the page has a code for this, too)
+        # Neither the error's text nor the values in its frames may reach the log.
+        LOG.error("call failed with %s", type(error).__name__)
+        return refuse_call(service, form, order, Refusal(Code.UNKNOWN_ERROR))
+
+
+def open_order(service: Service, call: Call, order: Order | None) -> Order:
+    """Check that the caller may ask for the order."""
+    if call.collection_code is not None:
+        if order is None:
+            raise Refusal(Code.INVALID_ARGUMENT, "collectionCode")
+        return order
+    account = service.accounts.log_in(call.login_name or "", call.login_password or "", service.settings.lock_after)
+    if order is None or order.terms.login_name not in (None, account.login_name):
+        raise Refusal(Code.INVALID_ARGUMENT, "orderNumber")
+    return order
+
+
+def refuse_call(service: Service, form: Form, order: Order | None, refusal: Refusal) -> Answer:
+    """Refuse in the encoding that the call asked for, as far as that can be told."""
+    javascript = form.first("responseEncoding") == "2"
+    content_type = form.first("responseMimeType") if refusal.code != Code.INVALID_ARGUMENT else None
+    return refuse(refusal, service.dialect_of(order), javascript, content_type)
+
+
+def answer_code(service: Service, form: Form, order: Order | None, fault: Fault) -> Answer:
+    """Answer the code that a fault names."""
+    return refuse_call(service, form, order, Refusal(fault.code, text=fault.message))

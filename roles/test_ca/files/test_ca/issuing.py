@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Issue end-entity certificates, right ones and, when a test asks for them, wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import MappingProxyType
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from test_ca.authority import Authority, Hierarchy, authority_key_identifier
+from test_ca.keystore import Issuer, key_usage, make_key, midnight
+from test_ca.signing_requests import template_extensions
+from test_ca.structures import UTF8_STRING, tlv
+
+SMTP_UTF8_MAILBOX = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9")
+MAILBOX_VALIDATED_MULTIPURPOSE = "2.23.140.1.5.1.2"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What an order wants in its certificate."""
+
+    email: str
+    common_name: str = ""
+    policy: str = MAILBOX_VALIDATED_MULTIPURPOSE
+    client_auth: bool = False
+    validity_days: int = 365
+    not_before_days: int = 0
+
+
+@dataclass(frozen=True)
+class Chain:
+    """An issued certificate with what stands above it, its issuer first and the root last."""
+
+    end_entity: x509.Certificate
+    above: tuple[x509.Certificate, ...]
+    doubled: bool = False
+
+
+def issue(authority: Authority, profile: Profile, request: x509.CertificateSigningRequest) -> Chain:
+    """Issue what was ordered."""
+    return issue_under(authority.hierarchy, profile, request)
+
+
+def issue_under(hierarchy: Hierarchy, profile: Profile, request: x509.CertificateSigningRequest) -> Chain:
+    """Issue for the request's key below a given hierarchy."""
+    certificate = sign(hierarchy.intermediate, start(profile, request.public_key(), hierarchy, request))
+    return Chain(certificate, (hierarchy.intermediate.certificate, hierarchy.root.certificate))
+
+
+def start(
+    profile: Profile,
+    key: CertificatePublicKeyTypes,
+    hierarchy: Hierarchy,
+    request: x509.CertificateSigningRequest,
+    usages: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
+) -> x509.CertificateBuilder:
+    """Put an end-entity certificate together."""
+    begins = midnight() + timedelta(days=profile.not_before_days)
+    if profile.client_auth:
+        usages = (*usages, ExtendedKeyUsageOID.CLIENT_AUTH)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject_of(profile))
+        .issuer_name(hierarchy.intermediate.certificate.subject)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        # "a 'not after' time of 23:59:59 GMT" (section Response)
+        .not_valid_after(begins + timedelta(days=profile.validity_days, seconds=-1))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage_of(key), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(x509.SubjectAlternativeName([mailbox_name(profile.email)]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(authority_key_identifier(hierarchy.intermediate), critical=False)
+    )
+    if profile.policy:
+        policy = x509.PolicyInformation(x509.ObjectIdentifier(profile.policy), None)
+        builder = builder.add_extension(x509.CertificatePolicies([policy]), critical=False)
+    for extension in template_extensions(request):
+        builder = builder.add_extension(extension.value, critical=False)
+    return builder
+
+
+def sign(issuer: Issuer, builder: x509.CertificateBuilder) -> x509.Certificate:
+    """Sign with an issuer's key."""
+    return builder.sign(issuer.key, hashes.SHA256())
+
+
+def subject_of(profile: Profile) -> x509.Name:
+    """Name the mailbox. emailAddress is an IA5String, so it is left out for an address that needs more."""
+    common_name = x509.NameAttribute(NameOID.COMMON_NAME, (profile.common_name or profile.email)[:64])
+    if not profile.email.isascii():
+        return x509.Name([common_name])
+    return x509.Name([common_name, x509.NameAttribute(NameOID.EMAIL_ADDRESS, profile.email)])
+
+
+def mailbox_name(email: str) -> x509.GeneralName:
+    """Write a mailbox as rfc822Name, or as SmtpUTF8Mailbox (RFC 9598) where ASCII does not do."""
+    local, _, domain = email.rpartition("@")
+    domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    if local.isascii():
+        return x509.RFC822Name(f"{local}@{domain}")
+    utf8 = f"{local}@{domain}".encode()
+    return x509.OtherName(SMTP_UTF8_MAILBOX, tlv(UTF8_STRING, utf8))
+
+
+def usage_of(key: CertificatePublicKeyTypes) -> x509.KeyUsage:
+    """Grant what a key of this type can do (S/MIME Baseline Requirements, 7.1.2.3 e)."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key_usage("digital_signature", "key_encipherment")
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key_usage("digital_signature", "key_agreement")
+    return key_usage("digital_signature")
+
+
+def with_other_key(authority: Authority, profile: Profile, request: x509.CertificateSigningRequest) -> Chain:
+    """Certify a key that nobody asked for."""
+    builder = start(profile, make_key().public_key(), authority.hierarchy, request)
+    return replace(issue(authority, profile, request), end_entity=sign(authority.hierarchy.intermediate, builder))
+
+
+def with_server_usage(authority: Authority, profile: Profile, request: x509.CertificateSigningRequest) -> Chain:
+    """Certify for TLS servers only."""
+    usages = (ExtendedKeyUsageOID.SERVER_AUTH,)
+    plain = replace(profile, client_auth=False)
+    builder = start(plain, request.public_key(), authority.hierarchy, request, usages)
+    return replace(issue(authority, profile, request), end_entity=sign(authority.hierarchy.intermediate, builder))
+
+
+def with_broken_chain(authority: Authority, profile: Profile, request: x509.CertificateSigningRequest) -> Chain:
+    """Sign with a key that is not the named issuer's."""
+    builder = start(profile, request.public_key(), authority.hierarchy, request)
+    return replace(issue(authority, profile, request), end_entity=sign(authority.stranger.intermediate, builder))
+
+
+Variant = Callable[[Authority, Profile, x509.CertificateSigningRequest], Chain]
+VARIANTS: Mapping[str, Variant] = MappingProxyType(
+    {
+        "other_key": with_other_key,
+        "other_email": lambda ca, profile, csr: issue(ca, replace(profile, email="mallory@elsewhere.test"), csr),
+        "not_smime": with_server_usage,
+        "expired": lambda ca, profile, csr: issue(ca, replace(profile, not_before_days=-400, validity_days=365), csr),
+        "not_yet_valid": lambda ca, profile, csr: issue(ca, replace(profile, not_before_days=7), csr),
+        "missing_chain": lambda ca, profile, csr: replace(issue(ca, profile, csr), above=()),
+        "broken_chain": with_broken_chain,
+        "other_root": lambda ca, profile, csr: issue_under(ca.stranger, profile, csr),
+        "duplicates": lambda ca, profile, csr: replace(issue(ca, profile, csr), doubled=True),
+    }
+)

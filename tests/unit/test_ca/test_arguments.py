@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Arguments are judged as strictly as the page describes them, with its codes and its texts."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCOUNT, RunningCa
+
+LOGIN = {"loginName": ACCOUNT["login_name"], "loginPassword": ACCOUNT["password"], "orderNumber": "1"}
+
+
+def invalid(name: str) -> str:
+    return f"-4\nThe value of the '{name}' argument is invalid!\n"
+
+
+def missing(name: str) -> str:
+    return f"-3\nThe '{name}' argument is missing!\n"
+
+
+@pytest.mark.parametrize("name", ["loginName", "loginPassword", "orderNumber", "queryType"])
+def test_a_required_argument_is_named_when_it_is_missing(ca: RunningCa, name: str) -> None:
+    arguments = {**LOGIN, "queryType": "1"}
+    del arguments[name]
+    assert ca.post(arguments).text == missing(name)
+    assert ca.post({**arguments, name: ""}).text == missing(name)
+
+
+def test_an_unknown_argument_is_refused(ca: RunningCa) -> None:
+    assert ca.post({**LOGIN, "queryType": "1", "surprise": "1"}).text == "-2\nUnrecognised argument!\n"
+
+
+def test_arguments_in_the_query_string_are_refused(ca: RunningCa) -> None:
+    url = f"{ca.identity['url']}?queryType=1"
+    assert ca.session.post(url, data={**LOGIN, "queryType": "1"}, timeout=30).text.startswith("-2\n")
+
+
+def test_names_are_case_insensitive(ca: RunningCa) -> None:
+    arguments = {**LOGIN, "orderNumber": str(ca.order(state="awaiting_payment")["order_number"]), "queryType": "0"}
+    assert ca.post({name.upper(): value for name, value in arguments.items()}).text.startswith("-22\n")
+
+
+def test_a_doubled_argument_is_refused(ca: RunningCa) -> None:
+    assert ca.post([*LOGIN.items(), ("queryType", "1"), ("QUERYTYPE", "1")]).text == invalid("queryType")
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [("loginName", 64), ("loginPassword", 128), ("orderNumber", 128), ("collectionCode", 16), ("csr", 32767)],
+)
+def test_a_value_longer_than_the_page_allows_is_refused(ca: RunningCa, name: str, length: int) -> None:
+    assert ca.post({**LOGIN, "queryType": "1", name: "x" * (length + 1)}).text == invalid(name)
+
+
+def test_values_as_long_as_the_page_allows_are_taken(ca: RunningCa) -> None:
+    account = {"login_name": "n" * 64, "password": "p" * 128}
+    ca.control("POST", "accounts", account)
+    order = ca.order(order_number="o" * 128, collection_code="c" * 16)
+    login = {"loginName": account["login_name"], "loginPassword": account["password"]}
+    assert ca.code(order, csr="x" * 32767, **login) == -20
+    assert ca.post({"collectionCode": "c" * 16, "csr": "x" * 32767, "queryType": "1"}).text.startswith("-20\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("queryType", "4"),
+        ("queryType", "-1"),
+        ("queryType", "01"),
+        ("responseType", "0"),
+        ("responseType", "5"),
+        ("responseEncoding", "3"),
+        ("responseEncoding", ""),
+        ("returnCertificate", "y"),
+        ("returnCertificate", "Yes"),
+        ("showValidityPeriod", "1"),
+        ("responseMimeType", "no type"),
+        ("responseMimeType", "text/plain\r\nX-Evil: 1"),
+        ("responseMimeType", "text/" + "x" * 251),
+        ("csr", ""),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_refused(ca: RunningCa, name: str, value: str) -> None:
+    assert ca.post({**LOGIN, "queryType": "1", name: value}).text == invalid(name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"queryType": "0", "responseType": "1"}, "responseType"),
+        ({"queryType": "2", "responseType": "2"}, "responseType"),
+        ({"queryType": "3", "responseType": "4"}, "responseType"),
+        ({"queryType": "1", "responseType": "3", "responseEncoding": "1"}, "responseEncoding"),
+        ({"queryType": "0", "responseEncoding": "1"}, "responseEncoding"),
+        ({"queryType": "1", "responseEncoding": "2", "showValidityPeriod": "Y"}, "showValidityPeriod"),
+    ],
+)
+def test_a_combination_that_the_page_rules_out_is_refused(ca: RunningCa, arguments: dict[str, str], name: str) -> None:
+    expected = invalid(name)
+    text = ca.post({**LOGIN, **arguments}).text
+    if arguments.get("responseEncoding") == "2":
+        assert text.startswith("var g_errorCode = -4;")
+        assert f"'{name}'" in text
+    else:
+        assert text == expected
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_another_method_than_post_is_refused(ca: RunningCa, method: str) -> None:
+    reply = ca.session.request(method, ca.identity["url"], params=LOGIN, timeout=30)
+    assert reply.text == "-17\nRequest used GET rather than POST!\n"
+    assert "queryType" not in reply.text
+
+
+def test_another_kind_of_body_holds_no_arguments(ca: RunningCa) -> None:
+    assert ca.session.post(ca.identity["url"], json=LOGIN, timeout=30).text == missing("loginName")
+
+
+def test_plain_http_is_refused(ca: RunningCa) -> None:
+    reply = ca.session.post(ca.identity["http_url"], data=LOGIN, timeout=30)
+    assert reply.text == "-1\nRequest was not made over https!\n"
+
+
+def test_an_unknown_order_or_collection_code_is_an_invalid_value(ca: RunningCa) -> None:
+    assert ca.post({**LOGIN, "orderNumber": "no such", "queryType": "1"}).text == invalid("orderNumber")
+    assert ca.post({"collectionCode": "no such", "queryType": "1"}).text == invalid("collectionCode")
+
+
+def test_values_that_are_no_utf8_are_refused(ca: RunningCa) -> None:
+    body = b"loginName=%FF&loginPassword=x&orderNumber=1&queryType=1"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert ca.post(body, headers=form).text == invalid("loginName")

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is issued, seen with openssl's eyes; and which requests are refused."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailops.smime.tests.unit.test_ca.openssl import certificates, make_csr, openssl, verifies
+from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import RunningCa
+
+REJECTED = "-20\nThe CSR has been rejected!\n"
+UNSUPPORTED = "-13\nThe CSR uses an unsupported key size\n"
+V1 = ("-addext", "1.3.6.1.4.1.311.20.2=DER:1E:08:00:55:00:73:00:65:00:72")
+V2 = ("-addext", "1.3.6.1.4.1.311.21.7=DER:30:0A:06:02:2A:03:02:01:64:02:01:01")
+
+
+def issue(ca: RunningCa, csr: str, **terms: object) -> str:
+    """Have a certificate issued and let openssl print it."""
+    order = ca.order(**terms)
+    text = ca.ask(order, csr=csr, returnCertificate="Y", queryType="2").text
+    return openssl("x509", "-noout", "-text", data=certificates(text)[0].encode())
+
+
+def test_the_certificate_is_for_signing_mail(ca: RunningCa, csr: str, tmp_path: Path) -> None:
+    text = ca.ask(ca.order(), csr=csr, returnCertificate="Y").text
+    root, intermediate, end_entity = certificates(text)
+    assert root == Path(ca.identity["root_path"]).read_text()
+    assert verifies(tmp_path, end_entity, intermediate, Path(ca.identity["root_path"]), "-x509_strict")
+
+
+def test_the_certificate_says_what_was_ordered(ca: RunningCa, csr: str) -> None:
+    printed = issue(ca, csr, email="Bob@example.test", common_name="Bob B.")
+    assert "email:Bob@example.test" in printed
+    assert "CN = Bob B., emailAddress = Bob@example.test" in printed
+    assert re.search(r"Extended Key Usage: *\n *E-mail Protection\n", printed)
+    assert re.findall(r"Policy: (\S+)", printed) == ["2.23.140.1.5.1.2"]
+    assert "Digital Signature, Key Encipherment" in printed
+
+
+def test_policy_and_client_use_can_be_chosen(ca: RunningCa, ec_csr: str) -> None:
+    printed = issue(ca, ec_csr, policy="2.23.140.1.5.3.3", client_auth=True)
+    assert re.findall(r"Policy: (\S+)", printed) == ["2.23.140.1.5.3.3"]
+    assert "E-mail Protection, TLS Web Client Authentication" in printed
+    assert "Digital Signature, Key Agreement" in printed
+
+
+@pytest.mark.parametrize(("validity", "offset"), [(365, 0), (90, -60), (30, -31), (10, 5)])
+def test_validity_is_whole_days(ca: RunningCa, ec_csr: str, validity: int, offset: int) -> None:
+    today = datetime.now(UTC).date()
+    printed = issue(ca, ec_csr, validity_days=validity, not_before_days=offset)
+    begins, ends = re.findall(r"Not (?:Before|After ): (.*) GMT", printed)
+    first, last = (datetime.strptime(text, "%b %d %H:%M:%S %Y").replace(tzinfo=UTC) for text in (begins, ends))
+    # The day may turn between the two looks at the clock.
+    assert first.date() - timedelta(days=offset) in (today, today + timedelta(days=1))
+    assert (first.hour, first.minute, first.second) == (0, 0, 0)
+    assert last == first + timedelta(days=validity, seconds=-1)
+
+
+@pytest.mark.parametrize("template", [V1, V2])
+def test_the_microsoft_template_is_taken_over(ca: RunningCa, tmp_path: Path, template: tuple[str, ...]) -> None:
+    csr = make_csr(tmp_path, "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", extra=template)
+    text = ca.ask(ca.order(), csr=csr, returnCertificate="Y", queryType="2").text
+    oid, der = template[1].split("=DER:")
+    parsed = openssl("asn1parse", data=certificates(text)[0].encode())
+    assert der.replace(":", "") in parsed
+    assert oid in parsed or "icrosoft" in parsed
+
+
+@pytest.mark.parametrize(
+    ("email", "written"),
+    [("a@münchen.example", "a@xn--mnchen-3ya.example"), ("jürgen@example.test", "1.3.6.1.5.5.7.8.9")],
+)
+def test_mailboxes_beyond_ascii(ca: RunningCa, ec_csr: str, email: str, written: str) -> None:
+    order = ca.order(email=email)
+    text = ca.ask(order, csr=ec_csr, returnCertificate="Y", queryType="2").text
+    certificate = certificates(text)[0].encode()
+    printed = openssl("x509", "-noout", "-ext", "subjectAltName", data=certificate)
+    assert written in printed or "othername" in printed
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"),
+        ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"),
+        ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"),
+        ("-algorithm", "ED25519"),
+    ],
+)
+def test_other_keys_that_mail_certificates_may_hold(ca: RunningCa, tmp_path: Path, key: tuple[str, ...]) -> None:
+    assert ca.code(ca.order(), csr=make_csr(tmp_path, *key), returnCertificate="Y") == 2
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"),
+        ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp224r1"),
+        ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"),
+    ],
+)
+def test_keys_of_an_unsupported_size(ca: RunningCa, tmp_path: Path, key: tuple[str, ...]) -> None:
+    assert ca.ask(ca.order(), csr=make_csr(tmp_path, *key)).text == UNSUPPORTED
+
+
+def test_ways_to_write_a_csr(ca: RunningCa, csr: str) -> None:
+    bare = "".join(csr.splitlines()[1:-1])
+    for text in (csr.replace("\n", "\r\n"), bare, csr.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")):
+        assert ca.code(ca.order(), csr=text, returnCertificate="Y") == 2
+
+
+def test_csrs_that_are_refused(ca: RunningCa, csr: str) -> None:
+    der = bytearray(base64.b64decode("".join(csr.splitlines()[1:-1])))
+    der[-1] ^= 1  # breaks the signature
+    for text in ("nonsense", "QUJD", csr[:-100], csr.replace("+", " "), base64.b64encode(der).decode()):
+        if text != csr:
+            assert ca.ask(ca.order(), csr=text, returnCertificate="Y").text == REJECTED
+
+
+def test_a_refused_csr_is_not_kept(ca: RunningCa, csr: str) -> None:
+    order = ca.order()
+    assert ca.code(order, csr="nonsense") == -20
+    assert ca.code(order, csr=csr, returnCertificate="Y") == 2

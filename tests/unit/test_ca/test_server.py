@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process: where it listens, what it leaves on disk, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailops.smime.tests.unit.test_ca.openssl import openssl
+from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import (
+    ACCOUNT,
+    PATIENCE,
+    PROGRAM,
+    RunningCa,
+    run_program,
+)
+
+KEYS = ("root-key.pem", "intermediate-key.pem", "tls-ca-key.pem", "tls-server-key.pem")
+
+
+def is_stopped(directory: Path) -> bool:
+    return run_program("status", "--directory", str(directory)).stdout == '{"running": false}\n'
+
+
+def wait_until_stopped(directory: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_stopped(directory):
+        assert time.monotonic() < deadline, "still running"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0",  # noqa: S104
+        "192.0.2.1",
+        "::",
+        "localhost.example",
+    ],
+)
+def test_it_listens_on_loopback_only(there: Path, address: str) -> None:
+    done = run_program("serve", "--directory", str(there), "--address", address)
+    assert done.returncode == 2
+    assert "is not a loopback address" in done.stderr
+    assert not there.exists()
+
+
+def test_other_addresses_of_the_machine_are_closed(ca: RunningCa) -> None:
+    with socket.socket() as probe, pytest.raises(OSError, match="refused"):
+        probe.connect(("127.0.0.2", ca.identity["port"]))
+
+
+def test_its_name_is_localhost(ca: RunningCa) -> None:
+    connect = f"127.0.0.1:{ca.identity['port']}"
+    for name in ("localhost", "127.0.0.1", "::1"):
+        check = "-verify_hostname" if name == "localhost" else "-verify_ip"
+        options = ("-verify_return_error", "-CAfile", ca.identity["ca_path"], check, name)
+        assert "Verification: OK" in openssl("s_client", "-connect", connect, *options)
+
+
+def test_the_directory_is_private(ca: RunningCa) -> None:
+    assert stat.S_IMODE(ca.directory.stat().st_mode) == 0o700
+    for name in (*KEYS, "ready.json", "server.log"):
+        assert stat.S_IMODE((ca.directory / name).stat().st_mode) == 0o600
+
+
+def test_ready_json_says_where(ca: RunningCa) -> None:
+    ready = json.loads((ca.directory / "ready.json").read_text())
+    assert {"url", "control_url", "pid", "port", "ca_path", "root_path", "http_url"} <= ready.keys()
+    assert ready["url"] == f"https://127.0.0.1:{ready['port']}/products/download/RequestAndCollectSMIME"
+
+
+def test_a_signal_stops_it_cleanly_and_its_keys_stay(there: Path) -> None:
+    first = RunningCa(there)
+    root = (there / "root.pem").read_text()
+    os.kill(first.identity["pid"], signal.SIGTERM)
+    wait_until_stopped(there)
+    assert not (there / "ready.json").exists()
+    second = RunningCa(there)
+    assert (there / "root.pem").read_text() == root
+    second.stop()
+
+
+def test_the_control_api_stops_it(there: Path) -> None:
+    RunningCa(there).control("POST", "stop")
+    wait_until_stopped(there)
+
+
+def test_it_stops_when_nobody_asks(there: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(PROGRAM), "serve", "--directory", str(there), "--idle-timeout", "1"]
+    )
+    assert process.wait(PATIENCE) == 0
+    assert not (there / "ready.json").exists()
+    assert "idle for 1 seconds" in (there / "server.log").read_text()
+
+
+def test_neither_a_delay_nor_a_silent_client_holds_up_the_stop(there: Path) -> None:
+    server = RunningCa(there)
+    server.fault("delay", seconds=3600)
+    with pytest.raises(OSError, match="timed out"):
+        server.post({"queryType": "1"}, timeout=0.5)
+    with socket.create_connection(("127.0.0.1", server.identity["port"])):
+        server.stop()
+    assert is_stopped(there)
+
+
+def test_a_silent_client_does_not_keep_others_waiting_for_long(ca: RunningCa) -> None:
+    with socket.create_connection(("127.0.0.1", ca.identity["port"])), ca.connect() as another:
+        assert another.post(ca.identity["url"], data={}, timeout=PATIENCE).text.startswith("-3\n")
+
+
+def test_a_second_start_finds_the_first(there: Path) -> None:
+    server = RunningCa(there)
+    again = json.loads(run_program("serve", "--daemon", "--directory", str(there)).stdout)
+    assert again == {**server.identity, "changed": False}
+    in_front = run_program("serve", "--directory", str(there))
+    assert in_front.returncode == 2
+    assert "running" in in_front.stderr
+    server.stop()
+    assert json.loads(run_program("stop", "--directory", str(there)).stdout) == {"changed": False}
+
+
+def test_a_leftover_of_a_killed_one_is_no_hindrance(there: Path) -> None:
+    server = RunningCa(there)
+    os.kill(server.identity["pid"], signal.SIGKILL)
+    wait_until_stopped(there)
+    assert (there / "ready.json").exists()
+    assert json.loads(run_program("stop", "--directory", str(there)).stdout) == {"changed": False}
+    assert not (there / "ready.json").exists()
+
+
+def test_a_seed_fills_it(there: Path, tmp_path: Path) -> None:
+    seed = tmp_path / "seed.json"
+    orders = [{"order_number": "7", "email": "a@example.test"}]
+    seed.write_text(json.dumps({"settings": {"no_csr_answer": "pending"}, "accounts": [ACCOUNT], "orders": orders}))
+    server = RunningCa(there, "--seed", str(seed))
+    assert server.code({"order_number": "7"}) == 0
+    server.stop()
+
+
+def test_a_bad_seed_is_one_line_not_a_traceback(there: Path, tmp_path: Path) -> None:
+    seed = tmp_path / "seed.json"
+    seed.write_text('{"orders": [{"email": "no address"}]}')
+    done = run_program("serve", "--directory", str(there), "--seed", str(seed))
+    assert done.returncode == 2
+    assert done.stderr == "test_ca: 'email' must be an e-mail address\n"
+
+
+def test_no_secret_reaches_the_log(ca: RunningCa, csr: str) -> None:
+    order = ca.order(collection_code="TopSecretCode123")
+    ca.ask(order, csr=csr)
+    ca.ask(order, loginPassword="a slip of the tongue")
+    ca.post({"collectionCode": "TopSecretCode123", "queryType": "1", "hidden name": "x"})
+    ca.session.get(ca.identity["url"], params={"loginPassword": "in the address"}, timeout=30)
+    ca.fault("cut")
+    with pytest.raises(OSError, match="aborted"):
+        ca.ask(order)
+    log = (ca.directory / "server.log").read_text()
+    assert "csr='***'" in log
+    for secret in (ACCOUNT["password"], "slip", "TopSecretCode123", "in the address", "hidden", csr.splitlines()[1]):
+        assert secret not in log
