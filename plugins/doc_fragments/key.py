@@ -36,11 +36,6 @@ options:
     description:
       - The CSR itself, in place of O(csr_path).
     type: str
-  email:
-    description:
-      - The mailbox that the certificate must be for. Without it, any mailbox will do.
-      - The domain is compared without regard to case and as A-labels, the local part without regard to ASCII case.
-    type: str
   privatekey_create:
     description:
       - Whether to create the private key if there is no file at O(privatekey_path) when the CA is to be asked. Needs O(email).

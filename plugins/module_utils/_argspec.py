@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
 
 DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME"
 
@@ -34,15 +34,19 @@ def files_options() -> dict[str, Any]:
     }
 
 
+def mailbox_options() -> dict[str, Any]:
+    """Return whose certificate it is."""
+    return {"email": {"type": "str"}}
+
+
 def key_options() -> dict[str, Any]:
-    """Return whose certificate it is: key, request and mailbox."""
+    """Return which key the certificate is for, and the request for it."""
     return {
         "privatekey_path": {"type": "path", "no_log": False},
         "privatekey_content": {"type": "str", "no_log": True},
         "privatekey_passphrase": {"type": "str", "no_log": True},
         "csr_path": {"type": "path"},
         "csr_content": {"type": "str"},
-        "email": {"type": "str"},
         "privatekey_create": {"type": "bool", "default": False, "no_log": False},
         "privatekey_type": {"type": "str", "choices": ["RSA", "ECC"], "default": "RSA", "no_log": False},
         "privatekey_size": {"type": "int", "choices": [2048, 3072, 4096], "default": 2048, "no_log": False},
@@ -111,4 +115,27 @@ def behaviour_options() -> dict[str, Any]:
         "wait_timeout": {"type": "int", "default": 0},
         "poll_interval": {"type": "int", "default": 60},
         "trusted_roots_path": {"type": "path"},
+    }
+
+
+def certificate_options() -> dict[str, Any]:
+    """Return all that describes a certificate but its mailbox; many can share it."""
+    return {**files_options(), **key_options(), **order_options(), **behaviour_options()}
+
+
+def entry_options() -> dict[str, Any]:
+    """Return the options of an entry in a list of certificates: without defaults, since those stand beside the list."""
+    own = {**certificate_options(), **FILE_COMMON_ARGUMENTS}
+    left_out = ("default", "required", "fallback", "aliases")
+    bare = {name: {key: value for key, value in spec.items() if key not in left_out} for name, spec in own.items()}
+    return {**bare, "email": {"type": "str", "required": True}}
+
+
+def batch_options() -> dict[str, Any]:
+    """Return the list of certificates and what is needed around it."""
+    return {
+        **certificate_options(),
+        "path": {"type": "path"},
+        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry_options()},
+        "directory_mode": {"type": "raw", "default": "0755"},
     }

@@ -84,6 +84,10 @@ class StillPendingError(SmimeError):
     name = "still_pending"
 
 
+class NotAttemptedError(Exception):
+    """A call that is not made, since the CA refused the login before: another try could lock the account."""
+
+
 class MissingLibraryError(Exception):
     """A Python library that the host lacks; ``import_traceback`` says how its import failed."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._decision import Decision
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
+    NotAttemptedError,
     SmimeError,
     StillPendingError,
 )
@@ -29,24 +30,33 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.files import 
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material, Output
 from ansible_collections.mailops.smime.plugins.module_utils._verification import refuse_expired, verify
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509.forge import KeyForge
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import require_cryptography
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
 
+ENDPOINT_OPTIONS = ("api_url", "api_ca_path", "api_timeout", "api_retries")
 # What add_file_common_args adds to a module's options.
 FILE_OPTIONS = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
 
 
-@dataclass(frozen=True)
+@dataclass
 class World:
-    """What a run needs beside its files. ``open_client`` is called when the CA is to be asked: only then is there a client."""
+    """What runs need beside their files, and share. ``make_client`` is called when the CA is to be asked for the first time."""
 
-    open_client: Callable[[], Client]
-    clock: Clock
+    make_client: Callable[[], Client]
+    clock: Clock = field(default_factory=Clock)
+    forge: KeyForge = field(default_factory=KeyForge)
+    _client: Client | None = None
+
+    def open_client(self) -> Client:
+        """Return the one client."""
+        if self._client is None:
+            self._client = self.make_client()
+        return self._client
 
 
 @dataclass
@@ -70,21 +80,26 @@ class Run:
         try:
             require_cryptography()
             self._step()
+        except NotAttemptedError:
+            self.report.status = "not_attempted"
         except SmimeError as error:
             self.report.error = error
         except MissingLibraryError as error:
             self.report.missing = error
+        finally:
+            self.files.forget()
 
     def _step(self) -> None:
-        self.files.forget()
         wanted, decision = self._look()
         if self.files.check_mode:
             self._rehearse(wanted, decision)
         elif not decision.reasons:
             self._act(wanted, decision)
         else:
+            if decision.material is None:
+                self.world.open_client().require_open()
             for path in wanted.written_paths:
-                self.files.check_writable(path)
+                self.files.prepare(path)
             with self.files.locked(wanted.path):
                 # Another run may have been here while this one waited for the lock.
                 self._act(*self._look())
@@ -127,12 +142,11 @@ class Run:
 
     def _create_key(self, wanted: Wanted) -> Wanted:
         """Create the private key if it is to be: on disk and synced before its request leaves the host."""
-        spec = wanted.key_to_create
-        if spec is None:
+        if wanted.key_to_create is None or wanted.key_path is None:
             return wanted
-        pem = keys.create(spec.kind, spec.size, spec.curve, spec.passphrase)
-        self.files.create(Replacement("privatekey", spec.path, pem, private=True))
-        self.report.add_file("privatekey", spec.path)
+        pem = self.world.forge.create(wanted.key_to_create)
+        self.files.create(Replacement("privatekey", wanted.key_path, pem, private=True))
+        self.report.add_file("privatekey", wanted.key_path)
         self.files.forget()
         return wanteds.load(self.params, self.files)
 
@@ -187,8 +201,8 @@ class Run:
         if decision.material is not None:
             self._write(wanted, decision, decision.material, decision.stale)
             return
-        if wanted.key_to_create is not None:
-            self.report.add_file("privatekey", wanted.key_to_create.path)
+        if wanted.key_to_create is not None and wanted.key_path is not None:
+            self.report.add_file("privatekey", wanted.key_path)
         with self._asking(wanted, decision) as inquiry:
             reply = inquiry.predict(has_csr=wanted.has_csr)
         if reply.code == ACCEPTED:
@@ -237,19 +251,25 @@ def manage(params: Mapping[str, Any], files: Files, world: World) -> Report:
     return report
 
 
-def open_files(module: AnsibleModule, params: Mapping[str, Any]) -> Files:
-    """Return the files of the certificate that ``params`` describe."""
+def open_files(
+    module: AnsibleModule,
+    params: Mapping[str, Any],
+    homeless: frozenset[str] = frozenset(),
+    directory_mode: str | int = "0755",
+) -> Files:
+    """Return the files of the certificate that ``params`` describe; the directories of ``homeless`` paths may be created."""
     options = {name: params.get(name) for name in FILE_OPTIONS}
-    return Files(module, Attributes(options, str(params["private_mode"]), params["backup"]))
+    attributes = Attributes(options, params["private_mode"], params["backup"], directory_mode, homeless)
+    return Files(module, attributes)
 
 
 def open_world(params: Mapping[str, Any]) -> World:
     """Return the real clock, and the endpoint of ``params``."""
     clock = Clock()
-    return World(lambda: open_client(params, clock), clock)
+    return World(lambda: make_client(params, clock), clock)
 
 
-def open_client(params: Mapping[str, Any], clock: Clock) -> Client:
+def make_client(params: Mapping[str, Any], clock: Clock) -> Client:
     """Return a client for the endpoint of ``params``. Nothing is sent yet."""
     # Imported here: a run that does not ask pays for no client.
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client  # noqa: PLC0415

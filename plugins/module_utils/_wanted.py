@@ -26,6 +26,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
 from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
 
 # The least value that makes sense, by option.
@@ -39,24 +40,10 @@ _LEAST = {
 
 
 @dataclass(frozen=True)
-class KeySpec:
-    """A private key that is to be created: where, and of which kind. ``passphrase`` encrypts it."""
-
-    path: str
-    kind: str
-    size: int
-    curve: str
-    passphrase: str | None
-
-    def __repr__(self) -> str:
-        return f"KeySpec({self.path})"
-
-
-@dataclass(frozen=True)
 class Wanted:
     """One certificate as the options describe it.
 
-    ``public_key`` is SubjectPublicKeyInfo in DER, or None as long as ``key_to_create`` does not exist. ``csr`` is the
+    ``public_key`` is SubjectPublicKeyInfo in DER, or None as long as ``key_to_create`` is not at ``key_path``. ``csr`` is the
     given CSR in PEM, ``request_plan`` what a request built from the key says if there is none.
     """
 
@@ -64,6 +51,7 @@ class Wanted:
     outputs: Mapping[Output, str]
     recipe: Recipe
     public_key: bytes | None
+    key_path: str | None
     key_to_create: KeySpec | None
     csr: str | None
     request_plan: request.Plan | None
@@ -88,7 +76,7 @@ class Wanted:
     @property
     def written_paths(self) -> list[str]:
         """Return where something may be written."""
-        return [*self.outputs.values(), *([self.key_to_create.path] if self.key_to_create is not None else [])]
+        return [*self.outputs.values(), *([self.key_path] if self.key_path and self.key_to_create else [])]
 
     @property
     def has_csr(self) -> bool:
@@ -132,6 +120,7 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
         outputs=outputs,
         recipe=recipe,
         public_key=own.public_key if own is not None else None,
+        key_path=params["privatekey_path"],
         key_to_create=key_to_create,
         csr=csr.pem if csr is not None else None,
         request_plan=_plan_request(params) if csr is None else None,
@@ -203,8 +192,12 @@ def _plan_key(params: Mapping[str, Any], csr_option: str) -> KeySpec:
             f"there is a CSR in {csr_option}, and its private key does not exist at {params['privatekey_path']}",
             hint="Put the key of that CSR there. To begin with a new key, leave the CSR out.",
         )
+    return read_key_spec(params)
+
+
+def read_key_spec(params: Mapping[str, Any]) -> KeySpec:
+    """Return what ``params`` say about a key that is to be created."""
     return KeySpec(
-        params["privatekey_path"],
         params["privatekey_type"],
         params["privatekey_size"],
         params["privatekey_curve"],

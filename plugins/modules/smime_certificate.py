@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - ansible.builtin.files
   - mailops.smime.attributes
   - mailops.smime.files
+  - mailops.smime.mailbox
   - mailops.smime.key
   - mailops.smime.order
   - mailops.smime.endpoint
@@ -270,11 +271,9 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            **_argspec.files_options(),
-            **_argspec.key_options(),
-            **_argspec.order_options(),
+            **_argspec.mailbox_options(),
+            **_argspec.certificate_options(),
             **_argspec.endpoint_options(),
-            **_argspec.behaviour_options(),
         },
         add_file_common_args=True,
         supports_check_mode=True,

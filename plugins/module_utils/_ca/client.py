@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, build_form, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Answer, Transport
-from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, NotAttemptedError
 
 _OK = 200
 _ERROR_REPLY = re.compile(rb"\s*-\d{1,9}\s*(\n|\Z)")
@@ -28,9 +29,10 @@ class Exchange:
 
 @dataclass
 class Client:
-    """Asks the CA, one call after the other, over one transport."""
+    """Asks the CA, one call after the other, over one transport, until it refuses a login: then no call is made any more."""
 
     transport: Transport
+    login_refused: bool = False
 
     @property
     def calls(self) -> int:
@@ -46,6 +48,7 @@ class Client:
 
         A reply with a code below 0 is returned like any other; ``require_accepted`` turns it into its error.
         """
+        self.require_open()
         check_url(self.transport.endpoint.url)
         answer = self.transport.post(build_form(order, query))
         if answer.status != _OK and not _ERROR_REPLY.match(answer.body):
@@ -55,7 +58,14 @@ class Client:
                 hint="Check api_url and any proxy in between; if both are right, the CA has a fault: run the task again later.",
                 retryable=answer.status >= 500 or answer.status == 429,
             )
-        return Exchange(_redact(read_reply(answer.body, query), order.secrets), answer)
+        reply = _redact(read_reply(answer.body, query), order.secrets)
+        self.login_refused = reply.code == LOGIN_FAILED
+        return Exchange(reply, answer)
+
+    def require_open(self) -> None:
+        """Raise NotAttemptedError after a refused login."""
+        if self.login_refused:
+            raise NotAttemptedError
 
 
 def _redact(reply: Reply, secrets: tuple[str, ...]) -> Reply:

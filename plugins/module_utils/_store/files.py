@@ -37,11 +37,16 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Attributes:
-    """Ansible's file options as given, and the mode of the files that hold a private key."""
+    """Ansible's file options as given, and the mode of the files that hold a private key.
+
+    The directories of the ``homeless`` paths may be created, with ``directory_mode``.
+    """
 
     options: Mapping[str, Any]
-    private_mode: str = "0600"
+    private_mode: str | int = "0600"
     backup: bool = False
+    directory_mode: str | int = "0755"
+    homeless: frozenset[str] = frozenset()
 
     def select(self, private: bool) -> dict[str, Any]:
         """Return the options for one file."""
@@ -71,8 +76,30 @@ class Files:
         """Read everything anew from now on: another run may have written."""
         self._read.clear()
 
-    def check_writable(self, path: str) -> None:
-        """Raise FileError if ``path`` can certainly not be written, or OptionError for an unknown owner or group."""
+    def prepare(self, path: str) -> None:
+        """See that ``path`` can be written. Raises FileError if it certainly cannot, OptionError for an unknown owner or group."""
+        _check_account("owner", self._attributes.options.get("owner"), pwd.getpwnam)
+        _check_account("group", self._attributes.options.get("group"), grp.getgrnam)
+        if path in self._attributes.homeless:
+            with _reporting(path):
+                self._make_directories(os.path.dirname(os.path.realpath(path)))
+        self._check_writable(path)
+
+    def _make_directories(self, folder: str) -> None:
+        if os.path.isdir(folder):
+            return
+        self._make_directories(os.path.dirname(folder))
+        try:
+            os.mkdir(folder, 0o700)
+        except FileExistsError:
+            # Another run was quicker.
+            return
+        options = {**self._attributes.options, "mode": self._attributes.directory_mode, "attributes": None}
+        self._module.set_fs_attributes_if_different(
+            self._module.load_file_common_arguments(options, path=folder), False
+        )
+
+    def _check_writable(self, path: str) -> None:
         real = os.path.realpath(path)
         folder = os.path.dirname(real)
         if os.path.isdir(real):
@@ -86,8 +113,6 @@ class Files:
                 f"{path} cannot be written: no permission in {folder}",
                 hint="Run the task as a user who may write there.",
             )
-        _check_account("owner", self._attributes.options.get("owner"), pwd.getpwnam)
-        _check_account("group", self._attributes.options.get("group"), grp.getgrnam)
 
     @contextlib.contextmanager
     def locked(self, path: str) -> Iterator[None]:

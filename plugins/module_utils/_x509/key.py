@@ -42,6 +42,19 @@ class PrivateKey:
         return "PrivateKey(...)"
 
 
+@dataclass(frozen=True)
+class KeySpec:
+    """A private key that is to be created: ``RSA`` of ``size`` bits or ``ECC`` on ``curve``, encrypted with ``passphrase``."""
+
+    kind: str
+    size: int
+    curve: str
+    passphrase: str | None
+
+    def __repr__(self) -> str:
+        return f"KeySpec({self.kind})"
+
+
 def load(pem: bytes, passphrase: str | None, option: str) -> PrivateKey:
     """Return the key in ``pem``, which ``option`` gave. Raises OptionError that says what is wrong, never what the key is."""
     encrypted = b"ENCRYPTED" in pem
@@ -83,11 +96,16 @@ def describe_public_key(public_key: Any) -> tuple[str, int]:
     return "other", 0
 
 
-def create(kind: str, size: int, curve: str, passphrase: str | None) -> bytes:
-    """Return a new private key as PKCS#8 in PEM: ``RSA`` of ``size`` bits or ``ECC`` on ``curve``, encrypted with ``passphrase``."""
-    key: Any = rsa.generate_private_key(65537, size) if kind == "RSA" else ec.generate_private_key(CURVES[curve]())
+def create(spec: KeySpec) -> bytes:
+    """Return a new private key as PKCS#8 in PEM."""
+    if spec.kind == "RSA":
+        key: Any = rsa.generate_private_key(65537, spec.size)
+    else:
+        key = ec.generate_private_key(CURVES[spec.curve]())
     encryption = (
-        serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+        serialization.BestAvailableEncryption(spec.passphrase.encode())
+        if spec.passphrase
+        else serialization.NoEncryption()
     )
     pem: bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
     return pem

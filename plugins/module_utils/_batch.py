@@ -1,0 +1,195 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many certificates in one task: defaults beside the list, one client, one call after the other."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle
+from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
+from ansible_collections.mailops.smime.plugins.module_utils._lifecycle import Run, World
+from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
+from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+PLACEHOLDER = "{email}"
+STATUSES = ("valid", "issued", "pending", "failed", "not_attempted")
+
+_OUTPUT_OPTIONS = tuple(output.option for output in OUTPUTS)
+_PATH_OPTIONS = (*_OUTPUT_OPTIONS, "privatekey_path", "csr_path", "trusted_roots_path")
+# Of these, an entry's choice displaces the default of the other.
+_ALTERNATIVES = (("privatekey_path", "privatekey_content"), ("csr_path", "csr_content"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One mailbox: the single module's parameters, and the paths whose directories may be created."""
+
+    email: str
+    params: Mapping[str, Any]
+    templated: frozenset[str]
+
+
+def read_entries(params: Mapping[str, Any]) -> list[Entry]:
+    """Return the entries with their defaults filled in.
+
+    Raises OptionError if two entries are for one mailbox or would write one file: then no entry can be trusted.
+    """
+    names = (*_argspec.certificate_options(), *_lifecycle.FILE_OPTIONS)
+    entries = [_read_entry(params, given, names) for given in params["certificates"]]
+    _refuse_repeated("email", [_normalize(entry.email) for entry in entries])
+    for option in _OUTPUT_OPTIONS:
+        paths = [entry.params[option] for entry in entries if entry.params[option] is not None]
+        _refuse_repeated(option, paths)
+    return entries
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the task returns; with a ``msg`` in ``result`` it failed. ``missing`` is the library without which nothing was done."""
+
+    result: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+    missing: MissingLibraryError | None = None
+
+
+def manage(module: AnsibleModule, world: World) -> Outcome:
+    """Bring all entries of the module's parameters to what is wanted, and return what is to be told."""
+    try:
+        entries = read_entries(module.params)
+    except SmimeError as error:
+        return Outcome({"msg": f"{error.message}. {error.hint}", "error": error.describe()})
+    reports = carry_out(module, entries, world)
+    missing = next((report.missing for report in reports if report.missing is not None), None)
+    result = describe(entries, reports, world)
+    message = explain(result["certificates"])
+    if message is not None:
+        result["msg"] = message
+    return Outcome(result, [warning for report in reports for warning in report.warnings], missing)
+
+
+def carry_out(module: AnsibleModule, entries: list[Entry], world: World) -> list[Report]:
+    """Bring all entries to what is wanted, and return a report for each, in their order."""
+    runs = [Run(entry.params, _open_files(module, entry), world, _open_report(entry)) for entry in entries]
+    begun = []
+    for entry, run in zip(entries, runs):
+        try:
+            _check_address(entry)
+        except SmimeError as error:
+            run.report.error = error
+        else:
+            begun.append(run)
+    try:
+        if not module.check_mode:
+            world.forge.expect([spec for run in begun for spec in _find_keys_to_create(run.params)])
+        _lifecycle.carry_out(begun, world.clock)
+    finally:
+        world.forge.close()
+    return [run.report for run in runs]
+
+
+def describe(entries: list[Entry], reports: list[Report], world: World) -> dict[str, Any]:
+    """Return the module's result, with what diff mode shows."""
+    now = world.clock.now()
+    results = [
+        {**report.to_result(now), "email": entry.email, "status": _find_status(report)}
+        for entry, report in zip(entries, reports)
+    ]
+    counted = Counter(result["status"] for result in results)
+    return {
+        "changed": any(report.changed for report in reports),
+        "certificates": results,
+        "summary": {status: counted[status] for status in STATUSES},
+        "api_calls": sum(report.api_calls for report in reports),
+        "diff": [
+            report.to_diff(entry.params["path"], now) for entry, report in zip(entries, reports) if report.changed
+        ],
+    }
+
+
+def explain(results: list[dict[str, Any]]) -> str | None:
+    """Return the ``msg`` of a task of which entries failed: how many and which, and why the first one did; None if none did."""
+    failed = [result for result in results if result["status"] == "failed"]
+    if not failed:
+        return None
+    named = ", ".join(f"{result['email']} ({result['error']['name']})" for result in failed)
+    skipped = [result["email"] for result in results if result["status"] == "not_attempted"]
+    rest = f" Not attempted: {', '.join(skipped)}." if skipped else ""
+    return f"{len(failed)} of {len(results)} certificates failed: {named}.{rest} First: {failed[0]['msg']}"
+
+
+def _read_entry(params: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]) -> Entry:
+    merged = {name: given[name] if given.get(name) is not None else params.get(name) for name in names}
+    for one, other in _ALTERNATIVES:
+        for chosen, displaced in ((one, other), (other, one)):
+            if given.get(chosen) is not None and given.get(displaced) is None:
+                merged[displaced] = None
+    email = given["email"]
+    templated = [name for name in _PATH_OPTIONS if PLACEHOLDER in (merged[name] or "")]
+    filled = {name: str(merged[name]).replace(PLACEHOLDER, email) for name in templated}
+    endpoint = {name: params[name] for name in _lifecycle.ENDPOINT_OPTIONS}
+    return Entry(email, {**merged, **filled, **endpoint, "email": email}, frozenset(filled.values()))
+
+
+def _check_address(entry: Entry) -> None:
+    """Refuse an address that would lead a path somewhere else, and an entry without ``path``."""
+    wanteds.check_email(entry.email)
+    if "/" in entry.email or ".." in entry.email or not entry.email.isprintable():
+        raise OptionError(
+            f"email: {entry.email!r} cannot stand in a path",
+            hint="An address in certificates must hold no slash, no two dots in a row and no control character.",
+        )
+    if entry.params["path"] is None:
+        raise OptionError(
+            "missing: path", hint=f"Give path for this entry, or beside the list with {PLACEHOLDER} in it."
+        )
+
+
+def _normalize(email: str) -> str:
+    try:
+        return address.normalize(email)
+    except ValueError:
+        # Not an address; its own entry says so later.
+        return email
+
+
+def _refuse_repeated(option: str, values: list[str]) -> None:
+    repeated = [value for value, count in Counter(values).items() if count > 1]
+    if repeated:
+        raise OptionError(
+            f"certificates: several entries have the same {option}: {', '.join(repeated)}",
+            hint=f"Give each mailbox once, and {PLACEHOLDER} in the paths beside the list.",
+        )
+
+
+def _find_keys_to_create(params: Mapping[str, Any]) -> list[KeySpec]:
+    path = params["privatekey_path"]
+    if not params["privatekey_create"] or path is None or os.path.lexists(path):
+        return []
+    return [wanteds.read_key_spec(params)]
+
+
+def _open_files(module: AnsibleModule, entry: Entry) -> Any:
+    return _lifecycle.open_files(module, entry.params, entry.templated, module.params["directory_mode"])
+
+
+def _open_report(entry: Entry) -> Report:
+    return Report(wanteds.label(entry.email, "", wanteds.read_order(entry.params)))
+
+
+def _find_status(report: Report) -> str:
+    if report.error is not None:
+        return "failed"
+    return report.status or "failed"
