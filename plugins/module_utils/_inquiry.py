@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asking the CA: submitting the CSR, collecting, and the one query of check mode."""
+"""Asking the CA: submitting the CSR, collecting, waiting, and the one query of check mode."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from ansible_collections.mailops.smime.plugins.module_utils._ca import codes
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._errors import StillPendingError
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+    from ansible_collections.mailops.smime.plugins.module_utils._question import Patience, Question
 
 _WORTH_WAITING = (codes.AWAITING_PAYMENT, codes.EMAIL_NOT_VERIFIED)
 
@@ -23,38 +26,62 @@ _WORTH_WAITING = (codes.AWAITING_PAYMENT, codes.EMAIL_NOT_VERIFIED)
 class Inquiry:
     """One order at the CA.
 
-    ``expect_issued`` asks without the CSR first: the certificate is there already, and only its chain is wanted.
-    ``csr_held`` becomes true once the CA is known to have the CSR, ``csr_submitted`` if it was this run that gave it.
+    ``due`` is when to ask again (monotonic seconds), while the CA is waited for. ``csr_held`` becomes true once the CA
+    is known to have the CSR, ``csr_submitted`` if it was this inquiry that gave it. ``calls`` counts what was sent.
     """
 
     client: Client
     order: Order
-    csr: str | None
-    expect_issued: bool = False
-    csr_held: bool = False
-    csr_submitted: bool = False
+    question: Question
+    patience: Patience
+    clock: Clock
+    due: float | None = None
+    calls: int = 0
     status_code: int | None = None
+    csr_submitted: bool = False
+    csr_held: bool = False
+    _deadline: float | None = None
+    _looked: bool = False
 
-    def collect(self) -> Reply:
-        """Ask once, or twice if the CA holds the CSR already, and return its reply, of a refusal too. Raises CallError."""
-        if self.csr is None or self.csr_held:
-            return self._send(Query(return_certificate=True))
-        if self.expect_issued:
-            self.expect_issued = False
-            reply = self._send(Query(return_certificate=True))
-            if not is_pending(reply) and not _misses_csr(reply):
-                return reply
-        return self._submit(self.csr)
+    def ask(self) -> Reply | None:
+        """Ask once, or twice if the CA holds the CSR already; return its reply, or None if it is to be asked again when ``due``.
 
-    def predict(self, *, has_csr: bool) -> Reply:
-        """Ask for the order's status, changing nothing at the CA. Raises CaError, CallError.
+        The reply to an order in process has no certificates. Raises StillPendingError when the time to wait is over,
+        CaError, CallError, NotAttemptedError.
+        """
+        self.due = None
+        calls = self.client.calls
+        try:
+            if self.question.predict:
+                return self._predict()
+            reply = self._collect()
+        finally:
+            self.calls += self.client.calls - calls
+        if self.patience.wait_timeout and _is_worth_waiting(reply):
+            self._put_off(reply)
+            return None
+        return require_accepted(reply)
+
+    def _predict(self) -> Reply:
+        """Ask for the order's status, changing nothing at the CA.
 
         A CA that misses the CSR would get it in a real run: if there is one, that is a pending order.
         """
         reply = self._send(Query(query_type=QUERY_TYPES["status"], show_validity_period=True))
-        if has_csr and _misses_csr(reply):
+        if self.question.has_csr and _misses_csr(reply):
             return Reply(codes.ACCEPTED)
         return require_accepted(reply)
+
+    def _collect(self) -> Reply:
+        csr = self.question.csr
+        if csr is None or self.csr_held:
+            return self._send(Query(return_certificate=True))
+        if self.question.expect_issued and not self._looked:
+            self._looked = True
+            reply = self._send(Query(return_certificate=True))
+            if not is_pending(reply) and not _misses_csr(reply):
+                return reply
+        return self._submit(csr)
 
     def _submit(self, csr: str) -> Reply:
         calls = self.client.calls
@@ -62,7 +89,7 @@ class Inquiry:
         if reply.code == codes.CSR_ALREADY_PROVIDED:
             self.csr_held = True
             # After a try that stayed without an answer, it was that try which brought the CSR.
-            self.csr_submitted = self.client.calls - calls > 1
+            self.csr_submitted = self.csr_submitted or self.client.calls - calls > 1
             return self._send(Query(return_certificate=True))
         if reply.code >= codes.ACCEPTED:
             self.csr_held = self.csr_submitted = True
@@ -73,13 +100,27 @@ class Inquiry:
         self.status_code = reply.code
         return reply
 
+    def _put_off(self, reply: Reply) -> None:
+        now = self.clock.monotonic()
+        if self._deadline is None:
+            self._deadline = now + self.patience.wait_timeout
+        if now >= self._deadline:
+            said = f"; the CA says: {reply.message}" if reply.message else ""
+            raise StillPendingError(
+                f"the certificate was not issued within the {self.patience.wait_timeout} seconds of wait_timeout{said}",
+                code=reply.code,
+                hint="Run the task again later: it goes on where this run ended.",
+                retryable=True,
+            )
+        self.due = min(now + self.patience.poll_interval, self._deadline)
+
 
 def is_pending(reply: Reply) -> bool:
     """Tell whether the CA accepted the request and attached no certificate: certificates were asked for, so that 1 is not the end."""
     return codes.ACCEPTED <= reply.code < codes.ATTACHED and not reply.certificates
 
 
-def is_worth_waiting(reply: Reply) -> bool:
+def _is_worth_waiting(reply: Reply) -> bool:
     """Tell whether the order can become a certificate by itself: in process, or held up by payment or the mailbox's owner."""
     return is_pending(reply) or reply.code in _WORTH_WAITING
 

@@ -80,15 +80,16 @@ class Inspection:
         return result
 
 
-def inspect(params: Mapping[str, Any], clock: Clock, open_client: Callable[[], Client]) -> Inspection:
+def inspect(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -> Inspection:
     """Look at the files and the order that ``params`` name, and return what was found, of a failure too."""
     inspection = Inspection()
+    clock = Clock()
     try:
         require_cryptography()
         check_options(params)
         inspection.certificates = inspect_files(params, clock.now())
         if asks_ca(params):
-            client = open_client()
+            client = make_client(clock)
             try:
                 inspection.order = inspect_order(params, client)
             finally:

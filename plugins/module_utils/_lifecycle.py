@@ -6,25 +6,29 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _decision as decisions
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACCEPTED
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
+from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._decision import Decision
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
     NotAttemptedError,
     SmimeError,
-    StillPendingError,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._inquiry import Inquiry, is_worth_waiting
+from ansible_collections.mailops.smime.plugins.module_utils._question import (
+    Access,
+    Asking,
+    DirectAccess,
+    ElsewhereError,
+    Question,
+)
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material, Output
@@ -45,18 +49,11 @@ FILE_OPTIONS = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel
 
 @dataclass
 class World:
-    """What runs need beside their files, and share. ``make_client`` is called when the CA is to be asked for the first time."""
+    """What runs need beside their files, and share: the way to the CA, time, and the maker of keys."""
 
-    make_client: Callable[[], Client]
-    clock: Clock = field(default_factory=Clock)
-    forge: KeyForge = field(default_factory=KeyForge)
-    _client: Client | None = None
-
-    def open_client(self) -> Client:
-        """Return the one client."""
-        if self._client is None:
-            self._client = self.make_client()
-        return self._client
+    access: Access
+    clock: Clock
+    forge: KeyForge
 
 
 @dataclass
@@ -71,8 +68,7 @@ class Run:
     world: World
     report: Report
     due: float | None = None
-    deadline: float | None = None
-    inquiry: Inquiry | None = None
+    asking: Asking | None = None
 
     def step(self) -> None:
         """Bring the certificate to what is wanted, as far as the CA lets it. A failure goes into the report."""
@@ -82,6 +78,8 @@ class Run:
             self._step()
         except NotAttemptedError:
             self.report.status = "not_attempted"
+        except ElsewhereError as error:
+            self.report.question = error.question
         except SmimeError as error:
             self.report.error = error
         except MissingLibraryError as error:
@@ -97,7 +95,7 @@ class Run:
             self._act(wanted, decision)
         else:
             if decision.material is None:
-                self.world.open_client().require_open()
+                self.world.access.require_open()
             for path in wanted.written_paths:
                 self.files.prepare(path)
             with self.files.locked(wanted.path):
@@ -118,27 +116,27 @@ class Run:
             self._write(wanted, decision, decision.material, decision.stale)
             return
         wanted = self._create_key(wanted)
-        with self._asking(wanted, decision) as inquiry:
-            reply = inquiry.collect()
-        if wanted.wait_timeout and is_worth_waiting(reply):
-            self._put_off(wanted, reply)
-        else:
-            self._settle(wanted, decision, require_accepted(reply))
+        reply = self._ask(wanted, decision)
+        if reply is not None:
+            self._settle(wanted, decision, reply)
 
-    def _put_off(self, wanted: Wanted, reply: Reply) -> None:
-        """Have another step taken after the poll interval. Raises StillPendingError if the time is over."""
-        now = self.world.clock.monotonic()
-        if self.deadline is None:
-            self.deadline = now + wanted.wait_timeout
-        if now >= self.deadline:
-            said = f"; the CA says: {reply.message}" if reply.message else ""
-            raise StillPendingError(
-                f"the certificate was not issued within the {wanted.wait_timeout} seconds of wait_timeout{said}",
-                code=reply.code,
-                hint="Run the task again later: it goes on where this run ended.",
-                retryable=True,
-            )
-        self.due = min(now + wanted.poll_interval, self.deadline)
+    def _ask(self, wanted: Wanted, decision: Decision) -> Reply | None:
+        """Ask the CA, and report what it cost however it ends. Without a reply, the run is due again later."""
+        if self.asking is None:
+            predict = self.files.check_mode
+            csr = None if predict else wanted.obtain_csr()
+            question = Question(csr, wanted.has_csr, expect_issued=not decision.renew, predict=predict)
+            self.asking = self.world.access.open(wanted.order, question, wanted.patience)
+            self.report.csr = csr or wanted.csr
+        try:
+            reply = self.asking.ask()
+        finally:
+            self.report.api_calls = self.asking.calls
+            self.report.status_code = self.asking.status_code
+            self.report.csr_submitted = self.asking.csr_submitted
+            self.report.changed = self.report.changed or self.asking.csr_submitted
+        self.due = self.asking.due
+        return reply
 
     def _create_key(self, wanted: Wanted) -> Wanted:
         """Create the private key if it is to be: on disk and synced before its request leaves the host."""
@@ -163,23 +161,6 @@ class Run:
             self._write(wanted, decision, material, decisions.find_stale(wanted, self.files, material))
         self._warn_if_due(wanted, now)
 
-    @contextlib.contextmanager
-    def _asking(self, wanted: Wanted, decision: Decision) -> Iterator[Inquiry]:
-        """Open the inquiry, and report what it cost however it ends."""
-        client = self.world.open_client()
-        if self.inquiry is None:
-            self.report.csr = wanted.obtain_csr()
-            self.inquiry = Inquiry(client, wanted.order, self.report.csr, expect_issued=not decision.renew)
-        calls = client.calls
-        try:
-            yield self.inquiry
-        finally:
-            self.report.api_calls += client.calls - calls
-            self.report.status_code = self.inquiry.status_code
-            self.report.csr = self.inquiry.csr
-            self.report.csr_submitted = self.inquiry.csr_submitted
-            self.report.changed = self.report.changed or self.inquiry.csr_submitted
-
     def _write(self, wanted: Wanted, decision: Decision, material: Material, stale: tuple[Output, ...]) -> None:
         """Write what differs, mend the attributes of the rest, and report both."""
         paths = wanted.outputs
@@ -203,9 +184,8 @@ class Run:
             return
         if wanted.key_to_create is not None and wanted.key_path is not None:
             self.report.add_file("privatekey", wanted.key_path)
-        with self._asking(wanted, decision) as inquiry:
-            reply = inquiry.predict(has_csr=wanted.has_csr)
-        if reply.code == ACCEPTED:
+        reply = self._ask(wanted, decision)
+        if reply is None or reply.code == ACCEPTED:
             self.report.status = "pending"
             # Whether the CA holds the CSR cannot be seen from here; a run would send it.
             self.report.changed = wanted.has_csr
@@ -264,16 +244,16 @@ def open_files(
 
 
 def open_world(params: Mapping[str, Any]) -> World:
-    """Return the real clock, and the endpoint of ``params``."""
+    """Return the real clock, and the endpoint of ``params`` unless the CA is asked on the controller."""
     clock = Clock()
-    return World(lambda: make_client(params, clock), clock)
+    access: Access = DirectAccess(lambda: make_client(params, clock), clock)
+    return World(access, clock, KeyForge())
 
 
 def make_client(params: Mapping[str, Any], clock: Clock) -> Client:
     """Return a client for the endpoint of ``params``. Nothing is sent yet."""
-    # Imported here: a run that does not ask pays for no client.
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client  # noqa: PLC0415
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport  # noqa: PLC0415
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport
 
     endpoint = Endpoint(params["api_url"], params["api_ca_path"], params["api_timeout"], params["api_retries"])
     return Client(Transport(endpoint, clock.sleep))

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, SmimeError
+from ansible_collections.mailops.smime.plugins.module_utils._question import Question
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
@@ -21,7 +22,8 @@ _DIFF_FACTS = ("subject", "emails", "serial_number", "not_before", "not_after", 
 class Report:
     """The result of one certificate, which messages call ``label``.
 
-    ``before`` is the certificate that was on disk, ``certificate`` the one that counts now.
+    ``before`` is the certificate that was on disk, ``certificate`` the one that counts now. ``question`` is what
+    another host is to ask the CA before it goes on.
     """
 
     label: str
@@ -32,6 +34,7 @@ class Report:
     reasons: tuple[str, ...] = ()
     before: Certificate | None = None
     certificate: Certificate | None = None
+    question: Question | None = None
     status_code: int | None = None
     api_calls: int = 0
     csr_submitted: bool = False
@@ -60,6 +63,8 @@ class Report:
         }
         if self.error is not None:
             return {**result, "error": self.error.describe(), "msg": explain(self.error, self.label)}
+        if self.question is not None:
+            return {**result, "question": self.question.to_values()}
         return {**result, "status": self.status}
 
     def to_diff(self, path: str, now: datetime) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._question import Patience
 from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
@@ -60,8 +61,7 @@ class Wanted:
     trusted: tuple[Certificate, ...] | None
     remaining_days: int
     force: bool
-    wait_timeout: int
-    poll_interval: int
+    patience: Patience
 
     @property
     def needs_root(self) -> bool:
@@ -129,8 +129,7 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
         trusted=load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read),
         remaining_days=params["remaining_days"],
         force=params["force"],
-        wait_timeout=params["wait_timeout"],
-        poll_interval=params["poll_interval"],
+        patience=Patience(params["wait_timeout"], params["poll_interval"]),
     )
 
 

@@ -256,8 +256,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    world = _lifecycle.open_world(module.params)
-    inspection = _inspection.inspect(module.params, world.clock, world.open_client)
+    inspection = _inspection.inspect(module.params, lambda clock: _lifecycle.make_client(module.params, clock))
     if inspection.missing is not None:
         module.fail_json(
             msg=missing_required_lib(inspection.missing.library), exception=inspection.missing.import_traceback

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca import (
     codes,
@@ -149,3 +152,25 @@ def _clean(message: str) -> str:
     return "".join(character if character.isprintable() else " " for character in " ".join(message.split()))[
         :_MESSAGE_LENGTH
     ]
+
+
+def to_values(reply: Reply) -> dict[str, Any]:
+    """Return a reply as values that JSON can carry: certificates in base64, times in ISO 8601."""
+    period = reply.validity
+    return {
+        "code": reply.code,
+        "message": reply.message,
+        "validity": [period.not_before.isoformat(), period.not_after.isoformat()] if period is not None else None,
+        "certificates": [base64.b64encode(der).decode("ascii") for der in reply.certificates],
+    }
+
+
+def from_values(values: Mapping[str, Any]) -> Reply:
+    """Return the reply that ``to_values`` wrote."""
+    period = values["validity"]
+    return Reply(
+        code=values["code"],
+        message=values["message"],
+        validity=Validity(*(datetime.fromisoformat(moment) for moment in period)) if period is not None else None,
+        certificates=tuple(base64.b64decode(encoded) for encoded in values["certificates"]),
+    )

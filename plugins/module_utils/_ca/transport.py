@@ -130,9 +130,9 @@ class Transport:
 
 def _open_session(watch: _Watch, endpoint: Endpoint) -> Any:
     try:
-        import requests  # noqa: PLC0415 - a run that needs no call does not pay for it
-        from requests.adapters import HTTPAdapter  # noqa: PLC0415
-        from urllib3.connectionpool import HTTPSConnectionPool  # noqa: PLC0415
+        import requests
+        from requests.adapters import HTTPAdapter
+        from urllib3.connectionpool import HTTPSConnectionPool
     except ImportError as error:
         raise MissingLibraryError("requests", traceback.format_exc()) from error
     _check_ca_path(endpoint.ca_path)
@@ -182,7 +182,7 @@ def _check_ca_path(ca_path: str | None) -> None:
 @contextlib.contextmanager
 def _named_failures(watch: _Watch) -> Iterator[None]:
     """Turn the HTTP library's exceptions into ours. Their texts name the host, never the form."""
-    import requests  # noqa: PLC0415
+    import requests
 
     try:
         yield

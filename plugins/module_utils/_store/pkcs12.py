@@ -29,7 +29,7 @@ def seal(
     key: Any, chain: tuple[Certificate, ...], friendly_name: str, encryption: serialization.KeySerializationEncryption
 ) -> bytes:
     """Return a PKCS#12 of ``key`` and ``chain``, the end entity first."""
-    from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415 - most runs write none
+    from cryptography.hazmat.primitives.serialization import pkcs12
 
     others = [item.parsed for item in chain[1:]]
     return pkcs12.serialize_key_and_certificates(

@@ -123,7 +123,7 @@ def _verify_signature(certificate: x509.Certificate, key: object) -> None:
 def build_pkcs7(certificates: list[x509.Certificate]) -> bytes:
     """Return a certs-only PKCS#7 in DER (RFC 2315, section 9)."""
     # Imported here, as in each function below: a run that has nothing to do with these forms does not pay for them.
-    from cryptography.hazmat.primitives.serialization import pkcs7  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import pkcs7
 
     if hasattr(pkcs7, "serialize_certificates"):
         return pkcs7.serialize_certificates(certificates, serialization.Encoding.DER)
@@ -143,7 +143,7 @@ def build_pkcs7(certificates: list[x509.Certificate]) -> bytes:
 
 def split_pkcs7(der: bytes) -> list[x509.Certificate]:
     """Return the certificates of a certs-only PKCS#7. Raises ValueError or UnsupportedAlgorithm."""
-    from cryptography.hazmat.primitives.serialization import pkcs7  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import pkcs7
 
     return pkcs7.load_der_pkcs7_certificates(der)
 
@@ -157,7 +157,7 @@ def choose_pkcs12_encryption(passphrase: bytes | None, *, legacy: bool) -> seria
         if legacy:
             return serialization.BestAvailableEncryption(passphrase)
         raise UnsupportedAlgorithm("pkcs12_encryption modern needs cryptography 38 or newer on this host")
-    from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import pkcs12
 
     algorithm = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC if legacy else pkcs12.PBES.PBESv2SHA256AndAES256CBC
     builder = serialization.PrivateFormat.PKCS12.encryption_builder().key_cert_algorithm(algorithm)
@@ -176,7 +176,7 @@ class OpenPkcs12:
 
 def open_pkcs12(data: bytes, passphrase: bytes | None) -> OpenPkcs12:
     """Return the contents of a PKCS#12. Raises ValueError, TypeError or UnsupportedAlgorithm."""
-    from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import pkcs12
 
     if hasattr(pkcs12, "load_pkcs12"):
         opened = pkcs12.load_pkcs12(data, passphrase)
