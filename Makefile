@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# All that is installed or written stays inside this clone: .venv (the tools) and .cache (everything else).
+
+PYTHON ?= $(shell dev/interpreters controller)
+TARGET ?=
+TARGET_PYTHON ?=
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --quiet install --no-compile
+OLDEST := .cache/venv-oldest
+TREE := .cache/tree
+COLLECTION := $(TREE)/ansible_collections/mailops/smime
+REPORTS := .cache/reports
+STAGES := lint typecheck test-unit test-unit-oldest test-sanity test-integration
+
+export PYTHONPATH := $(CURDIR)/$(TREE)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export ANSIBLE_REMOTE_TEMP := $(CURDIR)/.cache/ansible/remote
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test $(STAGES) format changelog venv clean
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.demo $(COLLECTION) ## Order, collect and verify a certificate at a test CA on loopback
+	@PATH="$(CURDIR)/$(BIN):$$PATH" dev/demo
+
+test: venv ## Run everything below and say what passed
+	@$(BIN)/python dev/run_stages.py $(STAGES)
+
+test-unit: $(VENV)/.test $(COLLECTION) ## Unit tests on the newest libraries [ARGS="-k name"]
+	$(BIN)/python -m pytest --junit-xml=$(REPORTS)/test-unit/pytest.xml $(ARGS)
+
+test-unit-oldest: $(COLLECTION) ## The plugins' unit tests on Python 3.8 with the oldest libraries
+	@mkdir -p $(REPORTS)/$@
+	@if dev/interpreters find 3.8 >/dev/null; then $(MAKE) --no-print-directory run-unit-oldest; \
+	else echo 'SKIPPED: there is no Python 3.8 on this machine'; touch $(REPORTS)/$@/skipped; fi
+
+.PHONY: run-unit-oldest
+run-unit-oldest: $(OLDEST)/.installed
+	$(OLDEST)/bin/python -m pytest --junit-xml=$(REPORTS)/test-unit-oldest/pytest.xml \
+		-o cache_dir=.cache/pytest-oldest -W default tests/unit/plugins $(ARGS)
+
+test-integration: $(VENV)/.test ## Integration targets against the test CA [TARGET=name] [TARGET_PYTHON=3.8]
+	$(BIN)/python dev/run_integration.py $(if $(TARGET_PYTHON),--target-python $(TARGET_PYTHON)) $(TARGET)
+
+test-sanity: $(VENV)/.test ## ansible-test sanity for every Python on this machine [ARGS="--test pep8"]
+	$(BIN)/python dev/run_sanity.py $(ARGS)
+
+typecheck: $(VENV)/.test $(VENV)/.lint $(COLLECTION) ## mypy, strict
+	$(BIN)/python dev/check.py typecheck
+
+lint: $(VENV)/.test $(VENV)/.lint $(COLLECTION) ## ruff, yamllint, ansible-lint, antsibull, reuse
+	$(BIN)/python dev/check.py lint
+
+format: $(VENV)/.lint ## Rewrite the Python files as ruff wants them
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+changelog: $(VENV)/.lint $(COLLECTION) ## Write CHANGELOG.md from the fragments, for the version in galaxy.yml
+	cd $(COLLECTION) && $(CURDIR)/$(BIN)/antsibull-changelog release
+
+venv: $(VENV)/.test $(VENV)/.lint ## Install the tools into .venv
+
+clean: ## Remove .venv and .cache
+	rm -rf $(VENV) .cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)"
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: dev/requirements/demo.txt dev/requirements/pins.txt roles/test_ca/files/requirements.txt | $(BIN)/python
+$(VENV)/.test: dev/requirements/test.txt $(VENV)/.demo
+$(VENV)/.lint: dev/requirements/lint.txt dev/requirements/pins.txt | $(BIN)/python
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint:
+	$(PIP) --requirement dev/requirements/$(patsubst .%,%,$(notdir $@)).txt
+	@touch $@
+
+$(OLDEST)/.installed: dev/requirements/oldest.txt
+	"$$(dev/interpreters find 3.8)" -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip --quiet --quiet install --requirement $<
+	@touch $@
+
+# Python and Ansible find a collection by its folder's name; this link gives the clone that name.
+$(COLLECTION):
+	@mkdir -p $(@D)
+	@ln -sfn ../../../.. $@

@@ -1,0 +1,207 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small CA for the tests: every certificate that they need, made on the spot, with dates that no calendar changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any, Sequence
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import NameOID
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
+FIRST_SECOND = datetime(2026, 1, 1, tzinfo=timezone.utc)
+LAST_SECOND = datetime(2026, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
+LONG_AGO = datetime(2001, 1, 1, tzinfo=timezone.utc)
+FAR_AHEAD = datetime(2099, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
+
+EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
+SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
+SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
+ALICE = "alice@example.test"
+
+_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate with the private key to it."""
+
+    certificate: x509.Certificate
+    key: Any
+
+    @property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def pem(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def public_key(self) -> bytes:
+        return encode_public_key(self.key)
+
+    @property
+    def key_pem(self) -> bytes:
+        return encode_key(self.key)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A root and the intermediate that issues."""
+
+    root: Issued
+    intermediate: Issued
+
+    def issue(self, **options: Any) -> Issued:
+        """Return an end entity for ALICE, unless the options say otherwise."""
+        return issue(options.pop("name", ALICE), **{"issuer": self.intermediate, "emails": (ALICE,), **options})
+
+
+def make_authority(name: str = "Example") -> Authority:
+    root = issue_ca(f"{name} Root")
+    return Authority(root, issue_ca(f"{name} Issuing CA", issuer=root))
+
+
+def make_key(curve: Any = ec.SECP256R1) -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(curve())
+
+
+@lru_cache(maxsize=None)
+def make_rsa_key(size: int = 2048) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, size)
+
+
+def make_ed25519_key() -> ed25519.Ed25519PrivateKey:
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+def encode_public_key(key: Any) -> bytes:
+    encoded: bytes = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return encoded
+
+
+def encode_key(key: Any, passphrase: str | None = None, *, traditional: bool = False) -> bytes:
+    encryption = (
+        serialization.NoEncryption()
+        if passphrase is None
+        else serialization.BestAvailableEncryption(passphrase.encode())
+    )
+    form = serialization.PrivateFormat.TraditionalOpenSSL if traditional else serialization.PrivateFormat.PKCS8
+    encoded: bytes = key.private_bytes(serialization.Encoding.PEM, form, encryption)
+    return encoded
+
+
+def make_name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def make_csr(key: Any, common_name: str = ALICE) -> x509.CertificateSigningRequest:
+    return x509.CertificateSigningRequestBuilder().subject_name(make_name(common_name)).sign(key, _digest_for(key))
+
+
+def make_csr_pem(key: Any) -> str:
+    return make_csr(key).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def issue_ca(name: str, **options: Any) -> Issued:
+    return issue(
+        name,
+        **{
+            "ca": True,
+            "usages": None,
+            "key_usages": ("key_cert_sign", "crl_sign"),
+            "not_before": datetime(2020, 1, 1, tzinfo=timezone.utc),
+            "not_after": datetime(2040, 12, 31, 23, 59, 59, tzinfo=timezone.utc),
+            **options,
+        },
+    )
+
+
+def issue(
+    name: str,
+    *,
+    issuer: Issued | None = None,
+    key: Any = None,
+    ca: bool = False,
+    emails: Sequence[str] = (),
+    utf8_mailboxes: Sequence[bytes] = (),
+    usages: Sequence[str] | None = (EMAIL_PROTECTION,),
+    key_usages: Sequence[str] | None = ("digital_signature",),
+    policies: Sequence[str] = (),
+    not_before: datetime = FIRST_SECOND,
+    not_after: datetime = LAST_SECOND,
+    extra: Sequence[x509.ExtensionType] = (),
+    sign_with: Any = None,
+) -> Issued:
+    """Return a certificate; without ``issuer`` it is self-signed, ``sign_with`` is the key of a signature that does not hold."""
+    key = key or make_key()
+    signer = sign_with or (issuer.key if issuer is not None else key)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(make_name(name))
+        .issuer_name(issuer.certificate.subject if issuer is not None else make_name(name))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(not_before)
+        .not_valid_after(not_after)
+    )
+    wanted: list[tuple[x509.ExtensionType, bool]] = [(x509.BasicConstraints(ca=ca, path_length=None), True)]
+    names: list[x509.GeneralName] = [x509.RFC822Name(email) for email in emails]
+    names += [x509.OtherName(x509.ObjectIdentifier(SMTP_UTF8_MAILBOX), value) for value in utf8_mailboxes]
+    if names:
+        wanted.append((x509.SubjectAlternativeName(names), False))
+    if usages is not None:
+        wanted.append((x509.ExtendedKeyUsage([x509.ObjectIdentifier(usage) for usage in usages]), False))
+    if key_usages is not None:
+        wanted.append((x509.KeyUsage(**{usage: usage in key_usages for usage in _USAGES}), True))
+    if policies:
+        numbers = [x509.PolicyInformation(x509.ObjectIdentifier(policy), None) for policy in policies]
+        wanted.append((x509.CertificatePolicies(numbers), False))
+    for extension, critical in [*wanted, *((item, False) for item in extra)]:
+        builder = builder.add_extension(extension, critical)
+    return Issued(builder.sign(signer, _digest_for(signer)), key)
+
+
+def issue_server(issuer: Issued, address: x509.GeneralName, not_after: datetime = FAR_AHEAD) -> Issued:
+    """Return a TLS server's certificate, which the operating system's clock judges: so it is good for a century."""
+    return issue(
+        "server",
+        issuer=issuer,
+        usages=(SERVER_AUTH,),
+        not_before=LONG_AGO,
+        not_after=not_after,
+        extra=(
+            x509.SubjectAlternativeName([address]),
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()),
+        ),
+    )
+
+
+def issue_server_root(name: str = "Server Root") -> Issued:
+    key = make_key()
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return issue_ca(name, key=key, not_before=LONG_AGO, not_after=FAR_AHEAD, extra=(identifier,))
+
+
+def _digest_for(key: Any) -> Any:
+    return None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()

@@ -1,0 +1,239 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every parameter of the page: its length, its values, its conditions, its spelling."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
+    QUERY_TYPES,
+    RESPONSE_ENCODINGS,
+    RESPONSE_TYPES,
+    Order,
+    Query,
+    build_form,
+    check_order,
+    check_query,
+    check_url,
+)
+from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.tests.unit.plugins.samples import read_text
+
+ACCOUNT = Order(order_number="12345", login_name="Name", login_password="Pass word+&=%")
+BY_CODE = Order(collection_code="Code1234")
+
+# The page's column Max.Length.
+ORDER_LENGTHS = {"login_name": 64, "login_password": 128, "order_number": 128, "collection_code": 16}
+QUERY_LENGTHS = {"csr": 32767, "response_mime_type": 255}
+
+
+@pytest.mark.parametrize(("option", "length"), sorted(ORDER_LENGTHS.items()))
+def test_an_order_option_may_be_as_long_as_the_page_says_and_no_longer(option: str, length: int) -> None:
+    base = BY_CODE if option == "collection_code" else ACCOUNT
+    check_order(replace(base, **{option: "\u00e4" * length}))
+    with pytest.raises(OptionError, match=option) as caught:
+        check_order(replace(base, **{option: "\u00e4" * (length + 1)}))
+    assert caught.value.name == "invalid_option"
+    assert str(length) in caught.value.message
+    assert "\u00e4" not in caught.value.message
+
+
+@pytest.mark.parametrize(("option", "length"), sorted(QUERY_LENGTHS.items()))
+def test_a_query_option_may_be_as_long_as_the_page_says_and_no_longer(option: str, length: int) -> None:
+    values: dict[str, Any] = {option: "x" * length}
+    check_query(Query(**values))
+    values[option] += "x"
+    with pytest.raises(OptionError, match=option):
+        check_query(Query(**values))
+
+
+@pytest.mark.parametrize("missing", ["order_number", "login_name", "login_password"])
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_the_account_needs_all_three(missing: str, nothing: str | None) -> None:
+    with pytest.raises(OptionError, match=missing) as caught:
+        build_form(replace(ACCOUNT, **{missing: nothing}), Query())
+    assert "collection_code" in caught.value.hint
+
+
+def test_an_order_without_anything_names_all_that_is_missing() -> None:
+    with pytest.raises(OptionError, match="order_number, login_name, login_password"):
+        check_order(Order())
+
+
+def test_the_collection_code_needs_nothing_else() -> None:
+    assert build_form(BY_CODE, Query())["collectionCode"] == "Code1234"
+
+
+def test_the_collection_code_wins_and_the_account_stays_home() -> None:
+    form = build_form(replace(ACCOUNT, collection_code="Code1234"), Query())
+    assert form["collectionCode"] == "Code1234"
+    assert not {"loginName", "loginPassword", "orderNumber"} & set(form)
+    assert not {"Name", ACCOUNT.login_password, "12345"} & set(form.values())
+
+
+def test_the_account_is_sent_as_it_is_given() -> None:
+    form = build_form(ACCOUNT, Query())
+    assert form["loginName"] == "Name"
+    assert form["loginPassword"] == "Pass word+&=%"
+    assert form["orderNumber"] == "12345"
+    assert "collectionCode" not in form
+
+
+def test_the_names_are_those_of_the_pages_sample() -> None:
+    sample = dict(re.findall(r"--data-urlencode '(\w+)=([^']*)'", read_text("request/sample_request.txt")))
+    order = Order(order_number="order_number", login_name="login_name", login_password="login_password")
+    query = Query(
+        response_type=RESPONSE_TYPES["pkcs7"],
+        response_mime_type="application/x-x509-user-cert",
+        return_certificate=True,
+    )
+    assert build_form(order, query) == sample
+
+
+def test_everything_optional_at_once_is_spelled_as_on_the_page() -> None:
+    query = Query(csr="MIIB", return_certificate=True, response_mime_type="text/plain", show_validity_period=True)
+    assert build_form(BY_CODE, query) == {
+        "collectionCode": "Code1234",
+        "queryType": "1",
+        "csr": "MIIB",
+        "returnCertificate": "Y",
+        "responseType": "3",
+        "responseEncoding": "0",
+        "responseMimeType": "text/plain",
+        "showValidityPeriod": "Y",
+    }
+
+
+def test_what_was_not_asked_for_is_not_sent() -> None:
+    optional = {"csr", "returnCertificate", "responseMimeType", "showValidityPeriod"}
+    assert not optional & set(build_form(BY_CODE, Query()))
+
+
+def test_a_status_query_asks_for_no_form_of_certificates() -> None:
+    form = build_form(BY_CODE, Query(query_type=QUERY_TYPES["status"]))
+    assert form["queryType"] == "0"
+    assert "responseType" not in form
+
+
+def test_the_words_for_the_numbers_are_the_interfaces() -> None:
+    assert QUERY_TYPES == {"status": 0, "all": 1, "certificate": 2, "chain": 3}
+    assert RESPONSE_TYPES == {"netscape": 1, "pkcs7": 2, "individual": 3, "cmmf": 4}
+    assert RESPONSE_ENCODINGS == {"base64": 0, "binary": 1, "javascript": 2}
+
+
+def allows(query_type: int, response_type: int, encoding: int, validity: bool) -> bool:
+    """Tell what the page allows, in the page's own words."""
+    if response_type != 3 and query_type != 1:  # 1, 2 and 4: "queryType must be 1"
+        return False
+    if encoding == 1 and not (query_type == 1 and response_type == 2):  # "queryType must be 1 and responseType must be 2"
+        return False
+    return not validity or encoding == 0  # "Applicable only for responseEncoding=0"
+
+
+COMBINATIONS = list(itertools.product(range(4), range(1, 5), range(3), (False, True)))
+
+
+@pytest.mark.parametrize(("query_type", "response_type", "encoding", "validity"), COMBINATIONS)
+def test_every_combination_is_allowed_or_refused_as_the_page_says(
+    query_type: int, response_type: int, encoding: int, validity: bool
+) -> None:
+    query = Query(query_type, response_type, encoding, show_validity_period=validity)
+    if allows(query_type, response_type, encoding, validity):
+        form = build_form(BY_CODE, query)
+        assert (form["queryType"], form["responseEncoding"]) == (str(query_type), str(encoding))
+        assert form.get("showValidityPeriod") == ("Y" if validity else None)
+    else:
+        with pytest.raises(OptionError) as caught:
+            build_form(BY_CODE, query)
+        assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("query_type", -1),
+        ("query_type", 4),
+        ("response_type", 0),
+        ("response_type", 5),
+        ("response_encoding", -1),
+        ("response_encoding", 3),
+    ],
+)
+def test_a_number_that_is_not_on_the_page_is_refused(option: str, value: int) -> None:
+    with pytest.raises(OptionError, match=option):
+        check_query(replace(Query(), **{option: value}))
+
+
+def test_secrets_are_not_in_the_representation() -> None:
+    text = repr(replace(ACCOUNT, collection_code="Code1234"))
+    assert "Pass word" not in text
+    assert "Code1234" not in text
+    assert "12345" in text
+
+
+def test_the_secrets_are_the_password_and_the_code() -> None:
+    assert set(replace(ACCOUNT, collection_code="Code1234").secrets) == {ACCOUNT.login_password, "Code1234"}
+    assert Order().secrets == ()
+
+
+def test_a_label_names_the_order_and_never_the_code() -> None:
+    assert "12345" in ACCOUNT.label()
+    assert "Code1234" not in BY_CODE.label()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME",
+        "https://ca.example.test:8443/path",
+        "https://ca.example.test:65535/path?x=1",
+        "https://127.0.0.1:1/x",
+        "https://[::1]:443/x",
+        "HTTPS://CA.EXAMPLE.TEST/x",
+        "https://ca.example.test",
+    ],
+)
+def test_an_https_url_is_taken(url: str) -> None:
+    check_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://ca.example.test/x",
+        "HTTP://ca.example.test/x",
+        "ftp://ca.example.test/x",
+        "ca.example.test/x",
+        "//ca.example.test/x",
+        "/products/download",
+        "",
+        "https",
+        "https:",
+        "https://",
+        "https:///path",
+        "https://:443/path",
+        "https://user@ca.example.test/x",
+        "https://user:hunter2@ca.example.test/x",
+        "https://:hunter2@ca.example.test/x",
+        "https://@ca.example.test/x",
+        "https://ca.example.test/x#part",
+        "https://ca.example.test:port/x",
+        "https://ca.example.test:65536/x",
+        "https://ca.example.test:-1/x",
+        "https://[::1/x",
+        "https://ca example.test/x",
+        "https://ca.example.test\x00/x",
+        "\u0000",
+    ],
+)
+def test_any_other_url_is_refused_by_name_and_without_its_password(url: str) -> None:
+    with pytest.raises(OptionError, match="api_url") as caught:
+        check_url(url)
+    assert caught.value.name == "invalid_option"
+    assert "hunter2" not in caught.value.message + caught.value.hint

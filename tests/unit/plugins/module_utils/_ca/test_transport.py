@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One POST over real TLS: the connection, the answer, the size and the time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import MAX_BODY
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
+from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import (
+    PATH,
+    answer,
+    cut,
+    dribble,
+    format_answer,
+    send,
+    send_junk_below_tls,
+    stall,
+    stall_handshake,
+)
+
+FORM = {"loginName": "n\u00e4me", "loginPassword": "hunter2 &=+%", "csr": "MIIB\nMIIC"}
+SHORT = {"timeout": 0.3, "retries": 0}
+LOST = [
+    pytest.param(format_answer(b"x" * 100)[:-40], id="body shorter than announced"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc", id="cut inside a chunk"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", id="cut between chunks"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="cut inside the header"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", id="a chunk without a length"),
+    pytest.param(b"this is no HTTP\r\n\r\n", id="no http"),
+    pytest.param(b"\x00" * 100, id="nul"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000, id="a header without end"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\njunk", id="no gzip"),
+]
+
+
+def test_the_form_arrives_as_it_was_given(net: Any) -> None:
+    server = net.serve(answer(b"0\n"))
+    result = net.connect(server).post(FORM)
+    assert (result.status, result.content_type, result.body) == (200, "text/plain", b"0\n")
+    (request,) = server.received
+    assert request.line == f"POST {PATH} HTTP/1.1"
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.form == FORM
+    assert b"hunter2" not in request.line.encode()
+
+
+def test_several_posts_share_one_connection(net: Any) -> None:
+    server = net.serve(answer(b"0\n"), answer(b"1\n"), answer(b"2\n"))
+    transport = net.connect(server)
+    assert [transport.post(FORM).body for _post in range(3)] == [b"0\n", b"1\n", b"2\n"]
+    assert server.connections == 1
+    assert transport.calls == 3
+    assert net.pauses == []
+
+
+def test_nothing_is_opened_before_the_first_post(net: Any) -> None:
+    server = net.serve()
+    transport = net.connect(server)
+    transport.close()
+    assert (transport.calls, server.connections) == (0, 0)
+
+
+def test_a_closed_transport_connects_anew(net: Any) -> None:
+    server = net.serve(answer(b"0\n"), answer(b"1\n"))
+    transport = net.connect(server)
+    transport.post(FORM)
+    transport.close()
+    assert transport.post(FORM).body == b"1\n"
+    assert server.connections == 2
+
+
+def test_a_kept_connection_that_the_server_has_closed_costs_no_error(net: Any) -> None:
+    server = net.serve(send(format_answer(b"0\n", headers={"Connection": "close"})), answer(b"1\n"))
+    transport = net.connect(server)
+    assert transport.post(FORM).body == b"0\n"
+    assert transport.post(FORM).body == b"1\n"
+
+
+@pytest.mark.parametrize("size", [0, 1, MAX_BODY - 1, MAX_BODY])
+def test_a_body_up_to_the_limit_is_read_whole(net: Any, size: int) -> None:
+    assert net.connect(net.serve(answer(b"x" * size))).post(FORM).body == b"x" * size
+
+
+def chunk(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+@pytest.mark.parametrize("head", [f"Content-Length: {MAX_BODY + 1}", "Connection: close", "Transfer-Encoding: chunked"])
+def test_a_larger_body_is_refused_however_it_is_announced(net: Any, head: str) -> None:
+    body = b"x" * (MAX_BODY + 1)
+    data = chunk(body) + chunk(b"") if "chunked" in head else body
+    server = net.serve(send(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + data))
+    transport = net.connect(server)
+    with pytest.raises(CallError) as caught:
+        transport.post(FORM)
+    assert caught.value.name == "reply_too_large"
+    assert (transport.calls, net.pauses) == (1, [])
+
+
+def test_a_body_without_end_is_refused(net: Any) -> None:
+    with pytest.raises(CallError) as caught:
+        net.connect(net.serve(dribble(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 500_000))).post(FORM)
+    assert caught.value.name == "reply_too_large"
+
+
+@pytest.mark.parametrize("data", LOST)
+def test_an_answer_that_is_not_whole_is_a_failed_connection(net: Any, data: bytes) -> None:
+    with pytest.raises(CallError) as caught:
+        net.connect(net.serve(send(data)), retries=0).post(FORM)
+    assert caught.value.name == "connection_failed"
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("data", LOST)
+def test_an_answer_that_is_not_whole_is_asked_for_again(net: Any, data: bytes) -> None:
+    transport = net.connect(net.serve(send(data), answer(b"0\n")))
+    assert transport.post(FORM).body == b"0\n"
+    assert transport.calls == 2
+
+
+@pytest.mark.parametrize("announced", [b"\xb2", b"-1", b"many", b"5, 5", b"99999999999999999999"])
+def test_a_strange_content_length_gives_no_traceback(net: Any, announced: bytes) -> None:
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: " + announced + b"\r\nConnection: close\r\n\r\n0\n"
+    try:
+        assert net.connect(net.serve(send(data)), retries=0).post(FORM).status == 200
+    except CallError as error:
+        assert error.name in ("connection_failed", "reply_too_large")
+
+
+def test_a_break_of_tls_in_the_middle_of_the_body_is_a_call_error(net: Any) -> None:
+    server = net.serve(send_junk_below_tls(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0\n"))
+    with pytest.raises(CallError):
+        net.connect(server, retries=0).post(FORM)
+
+
+SLOW = [
+    pytest.param(stall, id="silence"),
+    pytest.param(dribble(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), id="headers"),
+    pytest.param(dribble(b"HTTP/1.1 2", b"0"), id="the status line"),
+    pytest.param(dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"0"), id="a body of known length"),
+    pytest.param(dribble(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n0\r\n"), id="chunks"),
+    pytest.param(dribble(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"0"), id="a body up to the connection's end"),
+]
+
+
+@pytest.mark.parametrize("step", SLOW)
+def test_an_answer_that_takes_too_long_is_timed_out(net: Any, step: Any) -> None:
+    with pytest.raises(CallError) as caught:
+        net.connect(net.serve(step), **SHORT).post(FORM)
+    assert caught.value.name == "timed_out"
+    assert "api_timeout" in caught.value.hint
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize("step", SLOW)
+def test_a_timeout_is_tried_again(net: Any, step: Any) -> None:
+    transport = net.connect(net.serve(step, answer(b"0\n")), timeout=0.5, retries=1)
+    assert transport.post(FORM).body == b"0\n"
+    assert (transport.calls, len(net.pauses)) == (2, 1)
+
+
+def test_a_handshake_that_never_begins_is_timed_out(net: Any) -> None:
+    with pytest.raises(CallError) as caught:
+        net.connect(net.serve(greetings=(stall_handshake,)), **SHORT).post(FORM)
+    assert caught.value.name == "timed_out"
+
+
+def test_a_kept_connection_that_falls_silent_is_timed_out(net: Any) -> None:
+    transport = net.connect(net.serve(answer(b"0\n"), dribble(b"HTTP/1.1 200 OK\r\n\r\n", b"0")), timeout=0.5, retries=0)
+    transport.post(FORM)
+    with pytest.raises(CallError) as caught:
+        transport.post(FORM)
+    assert caught.value.name == "timed_out"
+
+
+def test_the_passwords_of_the_netrc_file_stay_there(net: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login nobody password hunter2\ndefault login nobody password hunter2\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    server = net.serve(answer(b"0\n"))
+    net.connect(server).post(FORM)
+    assert "authorization" not in server.received[0].headers
+
+
+def test_no_cookie_is_carried_along(net: Any) -> None:
+    server = net.serve(answer(b"0\n", Set_Cookie="session=1; Path=/"), answer(b"0\n"), cut)
+    transport = net.connect(server)
+    transport.post(FORM)
+    assert transport.post(FORM).body == b"0\n"

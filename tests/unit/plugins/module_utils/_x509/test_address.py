@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Addresses: the same mailbox is the same in every spelling, and another one is another."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
+
+SAME = [
+    ("alice@example.test", "alice@example.test"),
+    ("Alice@Example.TEST", "aLICE@eXAMPLE.test"),
+    ("alice@b\u00fccher.test", "alice@xn--bcher-kva.test"),
+    ("alice@B\u00dcCHER.test", "alice@XN--BCHER-KVA.TEST"),
+    ("j\u00f6rg@example.test", "j\u00f6rg@EXAMPLE.test"),
+    ("J\u00f6rg@b\u00fccher.test", "j\u00f6rg@xn--bcher-kva.test"),
+    ("alice+tag@example.test", "ALICE+TAG@example.test"),
+    ('"a@b"@example.test', '"A@B"@example.test'),
+    ("o'neill@example.test", "O'Neill@example.test"),
+    ("alice@stra\u00dfe.test", "alice@xn--strae-oqa.test"),
+]
+DIFFERENT = [
+    ("alice@example.test", "bob@example.test"),
+    ("alice@example.test", "alice@example.com"),
+    ("alice@example.test", "alice@sub.example.test"),
+    ("j\u00f6rg@example.test", "J\u00d6RG@example.test"),
+    ("alice@b\u00fccher.test", "alice@bucher.test"),
+    ("alice@example.test", "alice@example.test.evil.test"),
+    ("alice@stra\u00dfe.test", "alice@strasse.test"),
+    ("\u212aarl@example.test", "karl@example.test"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_one_mailbox_in_two_spellings_is_the_same(one: str, other: str) -> None:
+    assert address.normalize(one) == address.normalize(other)
+    assert address.is_one_of(one, (other,))
+    assert address.is_one_of(other, (one,))
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_two_mailboxes_are_different(one: str, other: str) -> None:
+    assert not address.is_one_of(one, (other,))
+    assert not address.is_one_of(other, (one,))
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "",
+        "@",
+        "alice",
+        "alice@",
+        "@example.test",
+        "al ice@example.test",
+        "alice@exam ple.test",
+        "alice@example.test\n",
+        "alice@example.test\x00",
+        "al\u00a0ice@example.test",
+        "alice\u202e@example.test",
+        "alice@\u00e4..test",
+        "alice@\u00e4" + "\u00e4" * 80 + ".test",
+        "alice@-\u00e4-.test",
+        "alice@\ufffd\u00e4.test",
+    ],
+)
+def test_junk_is_no_address(junk: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a|needs"):
+        address.normalize(junk)
+
+
+def test_junk_in_a_certificate_is_passed_over() -> None:
+    assert address.is_one_of("alice@example.test", ("", "no address", "a@\u00e4..test", "Alice@Example.test"))
+    assert not address.is_one_of("alice@example.test", ("", "alice", "@example.test"))
+
+
+def test_without_addresses_nothing_matches() -> None:
+    assert not address.is_one_of("alice@example.test", ())
+
+
+@pytest.mark.parametrize("has_idna", [True, False])
+def test_domains_are_read_with_and_without_the_library(has_idna: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "HAS_IDNA", has_idna and address.HAS_IDNA)
+    assert address.encode_domain("B\u00dcCHER.Test") == "xn--bcher-kva.test"
+
+
+@pytest.mark.parametrize("domain", ["stra\u00dfe.test", "\u03b2\u03cc\u03bb\u03bf\u03c2.test"])
+def test_without_the_library_no_domain_becomes_another_one(domain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "HAS_IDNA", False)
+    with pytest.raises(ValueError, match="A-label"):
+        address.encode_domain(domain)

@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates: their facts, and a ValueError for each that cannot be read."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    ALICE,
+    EMAIL_PROTECTION,
+    LAST_SECOND,
+    NOW,
+    Authority,
+    Issued,
+    issue,
+    make_ed25519_key,
+    make_rsa_key,
+)
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import UTF8_STRING, encode, sequence
+from cryptography import x509
+
+LONG_ADDRESS = "j\u00f6rg" + "x" * 150 + "@example.test"
+
+
+def utf8(text: str) -> bytes:
+    return encode(UTF8_STRING, text.encode())
+
+
+def unknown(oid: str, value: bytes) -> x509.UnrecognizedExtension:
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value)
+
+
+def test_the_facts_are_those_of_the_certificate(alice: Issued) -> None:
+    loaded = certificates.load_der(alice.der)
+    assert loaded.der == alice.der
+    assert loaded.public_key == alice.public_key
+    assert (loaded.key_type, loaded.key_size) == ("ECC", 256)
+    assert loaded.emails == (ALICE,)
+    assert loaded.extended_key_usages == (EMAIL_PROTECTION,)
+    assert loaded.key_usages == {"digital_signature"}
+    assert (loaded.is_ca, loaded.is_self_issued) == (False, False)
+    assert loaded.not_after == LAST_SECOND
+    assert loaded.not_before.tzinfo is not None
+
+
+def test_absent_extensions_are_told_from_empty_ones() -> None:
+    loaded = certificates.load_der(issue("bare", usages=None, key_usages=None).der)
+    assert (loaded.emails, loaded.extended_key_usages, loaded.key_usages, loaded.policies) == ((), None, None, ())
+
+
+@pytest.mark.parametrize(("key", "facts"), [(make_rsa_key(), ("RSA", 2048)), (make_ed25519_key(), ("Ed25519", 256))])
+def test_other_key_types_are_told(key: Any, facts: tuple[str, int], authority: Authority) -> None:
+    loaded = certificates.load_der(authority.issue(key=key).der)
+    assert (loaded.key_type, loaded.key_size) == facts
+
+
+@pytest.mark.parametrize("mailbox", ["j\u00f6rg@example.test", LONG_ADDRESS])
+def test_a_smtp_utf8_mailbox_is_a_mailbox(mailbox: str) -> None:
+    loaded = certificates.load_der(issue("x", emails=(ALICE,), utf8_mailboxes=(utf8(mailbox),)).der)
+    assert loaded.emails == (ALICE, mailbox)
+
+
+@pytest.mark.parametrize("value", [b"\x0c\x02\xff\xfe", b"\x04\x01a", b"\x05\x00", b"\x02\x01\x05"])
+def test_a_smtp_utf8_mailbox_that_is_none_makes_the_certificate_unreadable(value: bytes) -> None:
+    with pytest.raises(ValueError, match="certificate"):
+        certificates.load_der(issue("x", utf8_mailboxes=(value,)).der)
+
+
+BROKEN = {
+    "subjectAltName": unknown("2.5.29.17", b"\x30\x05\x81\x01"),
+    "subjectAltName of another type": unknown("2.5.29.17", b"\x05\x00"),
+    "subjectAltName with an x400Address": unknown("2.5.29.17", sequence(encode(0xA3, encode(0x30)))),
+    "subjectAltName with an octet that is no ASCII": unknown("2.5.29.17", sequence(encode(0x81, b"a\xff@b.test"))),
+    "certificatePolicies": unknown("2.5.29.32", b"\x30\x01"),
+    "an address that is none": unknown("2.5.29.17", sequence(encode(0x87, b"\x01\x02\x03"))),
+}
+
+
+@pytest.mark.parametrize("extension", BROKEN.values(), ids=BROKEN)
+def test_a_broken_extension_makes_the_certificate_unreadable(extension: x509.ExtensionType) -> None:
+    broken = issue("broken", extra=(extension,))
+    with pytest.raises(ValueError, match="certificate"):
+        certificates.load_der(broken.der)
+    with pytest.raises(ValueError, match="certificate"):
+        certificates.load_pem(broken.pem)
+
+
+def damage(issued: Issued, old: bytes, new: bytes) -> bytes:
+    assert old in issued.der
+    assert len(old) == len(new)
+    return issued.der.replace(old, new, 1)
+
+
+def test_the_same_extension_twice_makes_the_certificate_unreadable() -> None:
+    two = issue("two", extra=(unknown("1.3.6.1.4.1.99999.1", b"\x05\x00"), unknown("1.3.6.1.4.1.99999.2", b"\x05\x00")))
+    with pytest.raises(ValueError, match="certificate"):
+        certificates.load_der(damage(two, b"\x86\x8d\x1f\x02", b"\x86\x8d\x1f\x01"))
+
+
+def test_a_version_that_is_none_makes_the_certificate_unreadable(alice: Issued) -> None:
+    damaged = damage(alice, b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09")
+    try:
+        certificates.load_der(damaged)
+    except ValueError as error:
+        assert "certificate" in str(error)
+
+
+def test_a_subject_that_is_no_text_makes_the_certificate_unreadable() -> None:
+    issued = issue("mailbox-of-bob", issuer=issue("ca", ca=True))
+    with pytest.raises(ValueError, match="certificate"):
+        certificates.load_der(damage(issued, b"mailbox-of-bob", b"mailbox\xff\xfe\xfd-bob"))
+
+
+def test_an_issuer_that_is_no_text_makes_the_certificate_unreadable() -> None:
+    issued = issue("x", issuer=issue("issuing-authority", ca=True))
+    with pytest.raises(ValueError, match="certificate"):
+        certificates.load_der(damage(issued, b"issuing-authority", b"issuing\xffauthority"))
+
+
+@pytest.mark.parametrize("junk", [b"", b"\x30\x00", b"junk", b"\x00" * 500, b"\x30\x82\xff\xff"])
+def test_junk_is_no_certificate(junk: bytes) -> None:
+    with pytest.raises(ValueError, match="certificate"):
+        certificates.load_der(junk)
+
+
+def test_every_cut_of_a_certificate_is_no_certificate(alice: Issued) -> None:
+    for size in range(0, len(alice.der), 7):
+        with pytest.raises(ValueError, match="certificate"):
+            certificates.load_der(alice.der[:size])
+
+
+def test_a_pem_file_is_read_in_its_order(authority: Authority, alice: Issued) -> None:
+    pem = b"# a comment\n" + alice.pem + b"\nsubject=x\n" + authority.intermediate.pem.replace(b"\n", b"\r\n")
+    assert [item.der for item in certificates.load_pem(pem)] == [alice.der, authority.intermediate.der]
+
+
+@pytest.mark.parametrize("text", [b"", b"nothing", b"-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n"])
+def test_a_file_without_certificates_holds_none(text: bytes) -> None:
+    assert certificates.load_pem(text) == []
+
+
+def test_a_damaged_block_in_a_file_is_told(alice: Issued) -> None:
+    with pytest.raises(ValueError, match="certificate"):
+        certificates.load_pem(alice.pem + b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n")
+
+
+def test_pem_comes_back_as_it_went_in(alice: Issued) -> None:
+    assert certificates.load_pem(alice.pem)[0].to_pem() == alice.pem
+
+
+def test_certificates_are_equal_by_their_octets(alice: Issued, authority: Authority) -> None:
+    assert certificates.load_der(alice.der) == certificates.load_pem(alice.pem)[0]
+    assert certificates.load_der(alice.der) != certificates.load_der(authority.issue(key=alice.key).der)
+    assert len({certificates.load_der(alice.der), certificates.load_der(alice.der)}) == 1
+
+
+def test_the_result_describes_the_certificate(authority: Authority) -> None:
+    issued = authority.issue(policies=("2.23.140.1.5.1.2", "1.3.6.1.4.1.99999.1"))
+    digest = hashlib.sha256(issued.der).hexdigest()
+    assert certificates.describe(certificates.load_der(issued.der), NOW) == {
+        "subject": {"commonName": ALICE},
+        "issuer": {"commonName": "Example Issuing CA"},
+        "emails": [ALICE],
+        "serial_number": issued.certificate.serial_number,
+        "not_before": "20260101000000Z",
+        "not_after": "20261231235959Z",
+        "days_remaining": 213,
+        "fingerprint_sha256": ":".join(digest[place : place + 2] for place in range(0, 64, 2)),
+        "key_type": "ECC",
+        "key_size": 256,
+        "policy": "2.23.140.1.5.1.2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("moment", "days"),
+    [
+        (LAST_SECOND - timedelta(days=1), 1),
+        (LAST_SECOND - timedelta(hours=23), 0),
+        (LAST_SECOND, 0),
+        (LAST_SECOND + timedelta(seconds=1), -1),
+        (LAST_SECOND + timedelta(days=9), -9),
+    ],
+)
+def test_the_days_that_remain_are_whole_and_negative_afterwards(alice: Issued, moment: Any, days: int) -> None:
+    assert certificates.describe(certificates.load_der(alice.der), moment)["days_remaining"] == days

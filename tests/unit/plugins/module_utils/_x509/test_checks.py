@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each rule for an S/MIME certificate: passed, and broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    ALICE,
+    EMAIL_PROTECTION,
+    FIRST_SECOND,
+    LAST_SECOND,
+    Issued,
+    issue,
+    make_ed25519_key,
+    make_key,
+    make_rsa_key,
+)
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import UTF8_STRING, encode
+from cryptography.hazmat.primitives.asymmetric import ec
+
+RSA, ECC, ED25519 = make_rsa_key(), make_key(), make_ed25519_key()
+USAGES = {
+    "serverAuth": "1.3.6.1.5.5.7.3.1",
+    "codeSigning": "1.3.6.1.5.5.7.3.3",
+    "timeStamping": "1.3.6.1.5.5.7.3.8",
+    "anyExtendedKeyUsage": "2.5.29.37.0",
+}
+
+
+def load(**options: Any) -> certificates.Certificate:
+    return certificates.load_der(issue("x", **{"emails": (ALICE,), **options}).der)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"usages": (EMAIL_PROTECTION, "1.3.6.1.5.5.7.3.2")},
+        {"key": RSA, "key_usages": ("digital_signature",)},
+        {"key": RSA, "key_usages": ("key_encipherment",)},
+        {"key": ECC, "key_usages": ("digital_signature", "content_commitment")},
+        {"key": ECC, "key_usages": ("key_agreement",)},
+        {"key": make_key(ec.SECP384R1)},
+        {"key": make_key(ec.SECP521R1)},
+        {"key": ED25519},
+        {"key_usages": None},
+        {"emails": (), "utf8_mailboxes": (encode(UTF8_STRING, "j\u00f6rg@example.test".encode()),)},
+        {"emails": (ALICE, "bob@example.test")},
+    ],
+)
+def test_a_certificate_that_keeps_the_rules_has_no_fault(options: dict[str, Any]) -> None:
+    assert checks.find_smime_faults(load(**options)) == []
+
+
+def find_one_fault(**options: Any) -> str:
+    (fault,) = checks.find_smime_faults(load(**options))
+    return fault
+
+
+def test_the_extended_key_usage_must_hold_email_protection() -> None:
+    assert "emailProtection" in find_one_fault(usages=("1.3.6.1.5.5.7.3.2",))
+    assert "emailProtection" in find_one_fault(usages=None)
+
+
+@pytest.mark.parametrize(("name", "oid"), sorted(USAGES.items()))
+def test_a_forbidden_usage_is_named(name: str, oid: str) -> None:
+    assert name in find_one_fault(usages=(EMAIL_PROTECTION, oid))
+
+
+def test_all_forbidden_usages_are_named_at_once() -> None:
+    fault = find_one_fault(usages=(EMAIL_PROTECTION, *USAGES.values()))
+    assert all(name in fault for name in USAGES)
+
+
+def test_a_mailbox_must_be_in_it() -> None:
+    assert "mailbox" in find_one_fault(emails=())
+
+
+@pytest.mark.parametrize(
+    ("key", "usage"),
+    [(RSA, "key_agreement"), (RSA, "content_commitment"), (ECC, "key_encipherment"), (ED25519, "key_agreement")],
+)
+def test_the_key_usage_must_fit_the_key(key: Any, usage: str) -> None:
+    assert "key usage" in find_one_fault(key=key, key_usages=(usage,))
+
+
+def test_a_short_rsa_key_is_a_fault() -> None:
+    assert "1024" in find_one_fault(key=make_rsa_key(1024))
+
+
+@pytest.mark.parametrize(
+    ("key_type", "size", "fits"),
+    [
+        ("RSA", 2047, False),
+        ("RSA", 2048, True),
+        ("RSA", 2050, False),
+        ("RSA", 2056, True),
+        ("RSA", 16384, True),
+        ("ECC", 224, False),
+        ("ECC", 256, True),
+        ("ECC", 384, True),
+        ("ECC", 521, True),
+        ("ECC", 512, False),
+        ("Ed448", 456, True),
+        ("other", 0, False),
+    ],
+)
+def test_the_keys_size_must_be_one_that_smime_knows(key_type: str, size: int, fits: bool) -> None:
+    assert (checks.find_key_fault(replace(load(), key_type=key_type, key_size=size)) == "") is fits
+
+
+def test_a_ca_is_no_end_entity() -> None:
+    assert "CA" in find_one_fault(ca=True)
+
+
+def test_several_faults_are_all_told() -> None:
+    assert len(checks.find_smime_faults(load(ca=True, emails=(), usages=None))) == 3
+
+
+def test_the_mailbox_is_found_in_any_spelling_and_any_place() -> None:
+    certificate = load(emails=("bob@example.test", "Alice@EXAMPLE.test"))
+    assert checks.find_email_fault(certificate, "alice@example.TEST") == ""
+
+
+def test_another_mailbox_is_told_with_those_that_are_there() -> None:
+    fault = checks.find_email_fault(load(), "bob@example.test")
+    assert ALICE in fault
+    assert "bob@example.test" in fault
+
+
+def test_no_mailbox_is_told() -> None:
+    assert checks.find_email_fault(load(emails=()), ALICE)
+
+
+def test_the_key_is_compared_by_its_public_half(alice: Issued) -> None:
+    certificate = certificates.load_der(alice.der)
+    assert checks.find_key_mismatch(certificate, alice.public_key) == ""
+    assert checks.find_key_mismatch(certificate, issue("x").public_key)
+
+
+def test_the_first_and_the_last_second_are_valid() -> None:
+    certificate, second = load(), timedelta(seconds=1)
+    assert checks.find_validity_fault(certificate, FIRST_SECOND) == ""
+    assert checks.find_validity_fault(certificate, LAST_SECOND) == ""
+    assert "2026-01-01" in checks.find_validity_fault(certificate, FIRST_SECOND - second)
+    assert "2026-12-31" in checks.find_validity_fault(certificate, LAST_SECOND + second)

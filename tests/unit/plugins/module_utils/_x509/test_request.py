@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CSRs: read in the page's forms, and refused by name before they could be sent."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    encode_public_key,
+    make_csr,
+    make_csr_pem,
+    make_ed25519_key,
+    make_key,
+    make_rsa_key,
+)
+from cryptography.hazmat.primitives import serialization
+
+KEYS: dict[str, Any] = {"RSA": make_rsa_key(), "ECC": make_key(), "Ed25519": make_ed25519_key()}
+
+
+def encode_bare(key: Any) -> bytes:
+    return base64.b64encode(make_csr(key).public_bytes(serialization.Encoding.DER))
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_pem_request_is_for_its_key(kind: str) -> None:
+    pem = make_csr_pem(KEYS[kind])
+    loaded = request.load(pem.encode(), "csr_path")
+    assert loaded.public_key == encode_public_key(KEYS[kind])
+    assert loaded.pem == pem
+
+
+@pytest.mark.parametrize("width", [1, 64, 76, 10_000])
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_bare_base64_is_read_in_lines_of_any_length(width: int, newline: bytes) -> None:
+    bare = encode_bare(KEYS["ECC"])
+    data = newline.join(bare[start : start + width] for start in range(0, len(bare), width)) + newline
+    assert request.load(data, "csr_content").public_key == encode_public_key(KEYS["ECC"])
+
+
+@pytest.mark.parametrize("label", ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_both_labels_and_newlines_are_read(label: str, newline: str) -> None:
+    pem = make_csr_pem(KEYS["ECC"]).replace("CERTIFICATE REQUEST", label).replace("\n", newline)
+    assert request.load(pem.encode(), "csr_path").public_key == encode_public_key(KEYS["ECC"])
+
+
+def test_text_before_the_request_is_passed_over() -> None:
+    data = b"Certificate Request:\n    Data:\n" + make_csr_pem(KEYS["ECC"]).encode()
+    assert request.load(data, "csr_path").public_key == encode_public_key(KEYS["ECC"])
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_broken_signature_is_told(kind: str) -> None:
+    der = bytearray(base64.b64decode(encode_bare(KEYS[kind])))
+    der[-1] ^= 1
+    with pytest.raises(OptionError, match="signature") as caught:
+        request.load(base64.b64encode(bytes(der)), "csr_path")
+    assert "csr_path" in caught.value.message
+
+
+JUNK = {
+    "nothing": b"",
+    "blank": b" \n",
+    "words": b"this is no request",
+    "base64 of something else": b"QUJD",
+    "a cut request": encode_bare(KEYS["RSA"])[:400],
+    "not ascii": "\u00e4\u00f6".encode(),
+    "nul": b"\x00\x00",
+    "an empty block": b"-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n",
+    "a cut block": make_csr_pem(KEYS["ECC"]).encode()[:120],
+    "no base64": b"-----BEGIN CERTIFICATE REQUEST-----\n!!!!\n-----END CERTIFICATE REQUEST-----\n",
+    "a private key": b"-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n",
+}
+
+
+@pytest.mark.parametrize("data", JUNK.values(), ids=JUNK)
+def test_junk_is_refused_by_the_options_name(data: bytes) -> None:
+    with pytest.raises(OptionError, match="csr_content"):
+        request.load(data, "csr_content")
+
+
+def test_a_request_longer_than_the_page_allows_is_refused_by_its_length() -> None:
+    data = make_csr_pem(KEYS["ECC"]).encode()
+    request.load(data + b"\n" * (32767 - len(data)), "csr_path")
+    with pytest.raises(OptionError, match="32767"):
+        request.load(data + b"\n" * (32768 - len(data)), "csr_path")

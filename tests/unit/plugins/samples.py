@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fixture files, and the forms in which the CA may send them."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
+
+NETSCAPE, PKCS7, INDIVIDUAL, CMMF = 1, 2, 3, 4
+BASE64, BINARY, JAVASCRIPT = 0, 1, 2
+
+
+def read_fixture(name: str) -> bytes:
+    return (FIXTURES / name).read_bytes()
+
+
+def read_text(name: str) -> str:
+    return read_fixture(name).decode("ascii")
+
+
+def fixture_chain() -> list[bytes]:
+    """Return the DER of the fixtures' root, intermediate and end entity."""
+    text = read_fixture("individual/certificates.pem")
+    blocks = [block + b"-----END CERTIFICATE-----\n" for block in text.split(b"-----END CERTIFICATE-----\n")[:-1]]
+    return [x509.load_pem_x509_certificate(block).public_bytes(serialization.Encoding.DER) for block in blocks]
+
+
+def ask(response_type: int = INDIVIDUAL, response_encoding: int = BASE64, query_type: int = 1) -> Query:
+    return Query(query_type=query_type, response_type=response_type, response_encoding=response_encoding)
+
+
+def wrap(data: bytes, width: int = 64) -> str:
+    """Return base64 in lines, the last one ended."""
+    encoded = base64.b64encode(data).decode("ascii")
+    return "".join(encoded[start : start + width] + "\n" for start in range(0, len(encoded), width))
+
+
+def armour(data: bytes, label: str = "CERTIFICATE") -> str:
+    return f"-----BEGIN {label}-----\n{wrap(data)}-----END {label}-----\n"
+
+
+def openssl(*arguments: str, data: bytes) -> bytes:
+    """Return what openssl makes of ``data``, or skip the test where there is none."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("there is no openssl on this machine")
+    return subprocess.run([program, *arguments], input=data, stdout=subprocess.PIPE, check=True).stdout

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network's edge in memory: a transport that answers from a list. All above it is the real thing."""
+
+from __future__ import annotations
+
+from typing import Union
+
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Answer, Endpoint, Transport
+
+Step = Union[bytes, Answer, Exception]
+
+
+class ScriptedTransport(Transport):
+    """Gives the next step for each POST, and fails the test if there is none."""
+
+    def __init__(self, *steps: Step) -> None:
+        super().__init__(Endpoint("https://ca.example.test/RequestAndCollectSMIME"))
+        self.steps = list(steps)
+        self.forms: list[dict[str, str]] = []
+
+    def post(self, form: dict[str, str]) -> Answer:
+        self.calls += 1
+        self.forms.append(dict(form))
+        assert self.steps, f"the CA was asked once too often: {form}"
+        step = self.steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step if isinstance(step, Answer) else Answer(200, "text/plain", step)
