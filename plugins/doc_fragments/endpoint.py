@@ -35,4 +35,13 @@ options:
       - The pauses in between grow; a C(Retry-After) of the server is honoured up to a minute. What the CA itself answers is never retried.
     type: int
     default: 3
+  api_from:
+    description:
+      - Where the CA is called from.
+      - With V(controller), the target looks and writes, and the controller makes the calls. The account's login and the collection
+        code never get to the target, which then needs neither C(requests) nor a way to the CA. O(api_ca_path) and the environment
+        variables are the controller's then. C(async) cannot be used.
+    type: str
+    choices: [target, controller]
+    default: target
 """

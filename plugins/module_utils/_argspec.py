@@ -77,7 +77,13 @@ def endpoint_options() -> dict[str, Any]:
         "api_ca_path": {"type": "path", "fallback": (env_fallback, ["SMIME_API_CA_PATH"])},
         "api_timeout": {"type": "int", "default": 30},
         "api_retries": {"type": "int", "default": 3},
+        "api_from": {"type": "str", "choices": ["target", "controller"], "default": "target"},
     }
+
+
+def relay_options() -> dict[str, Any]:
+    """Return what the action plugins hand to the modules when the CA is asked on the controller; not for users."""
+    return {"_relay": {"type": "dict"}}
 
 
 def query_options() -> dict[str, Any]:

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _relay
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._lifecycle import Run, World
+from ansible_collections.mailops.smime.plugins.module_utils._lifecycle import World
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
@@ -35,8 +35,9 @@ _ALTERNATIVES = (("privatekey_path", "privatekey_content"), ("csr_path", "csr_co
 
 @dataclass(frozen=True)
 class Entry:
-    """One mailbox: the single module's parameters, and the paths whose directories may be created."""
+    """One mailbox: its number in the list, the single module's parameters, and the paths whose directories may be created."""
 
+    index: int
     email: str
     params: Mapping[str, Any]
     templated: frozenset[str]
@@ -48,7 +49,7 @@ def read_entries(params: Mapping[str, Any]) -> list[Entry]:
     Raises OptionError if two entries are for one mailbox or would write one file: then no entry can be trusted.
     """
     names = (*_argspec.certificate_options(), *_lifecycle.FILE_OPTIONS)
-    entries = [_read_entry(params, given, names) for given in params["certificates"]]
+    entries = [_read_entry(params, index, names) for index in range(len(params["certificates"]))]
     _refuse_repeated("email", [_normalize(entry.email) for entry in entries])
     for option in _OUTPUT_OPTIONS:
         paths = [entry.params[option] for entry in entries if entry.params[option] is not None]
@@ -68,21 +69,31 @@ class Outcome:
 def manage(module: AnsibleModule, world: World) -> Outcome:
     """Bring all entries of the module's parameters to what is wanted, and return what is to be told."""
     try:
-        entries = read_entries(module.params)
+        entries = _select(read_entries(module.params), module.params)
     except SmimeError as error:
         return Outcome({"msg": f"{error.message}. {error.hint}", "error": error.describe()})
     reports = carry_out(module, entries, world)
     missing = next((report.missing for report in reports if report.missing is not None), None)
-    result = describe(entries, reports, world)
-    message = explain(result["certificates"])
-    if message is not None:
-        result["msg"] = message
+    now = world.clock.now()
+    told = list(zip(entries, reports))
+    result = summarize([{"status": "failed", **report.to_result(now), "email": entry.email} for entry, report in told])
+    result["diff"] = [report.to_diff(entry.params["path"], now) for entry, report in told if report.changed]
     return Outcome(result, [warning for report in reports for warning in report.warnings], missing)
+
+
+def _select(entries: list[Entry], params: Mapping[str, Any]) -> list[Entry]:
+    """Return the entries that this run is about: all, but for the second run of two those that the controller asked for."""
+    relay = params[_relay.OPTION]
+    if params["api_from"] == "target" or not relay or relay["phase"] == _relay.LOOK:
+        return entries
+    return [entry for entry in entries if str(entry.index) in relay["answers"]]
 
 
 def carry_out(module: AnsibleModule, entries: list[Entry], world: World) -> list[Report]:
     """Bring all entries to what is wanted, and return a report for each, in their order."""
-    runs = [Run(entry.params, _open_files(module, entry), world, _open_report(entry)) for entry in entries]
+    runs = [
+        _lifecycle.open_run(module, entry.params, _open_files(module, entry), world, entry.index) for entry in entries
+    ]
     begun = []
     for entry, run in zip(entries, runs):
         try:
@@ -100,37 +111,27 @@ def carry_out(module: AnsibleModule, entries: list[Entry], world: World) -> list
     return [run.report for run in runs]
 
 
-def describe(entries: list[Entry], reports: list[Report], world: World) -> dict[str, Any]:
-    """Return the module's result, with what diff mode shows."""
-    now = world.clock.now()
-    results = [
-        {**report.to_result(now), "email": entry.email, "status": _find_status(report)}
-        for entry, report in zip(entries, reports)
-    ]
+def summarize(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the task's result from those of its entries. With a ``msg`` it failed: how many and which, and why the first one did."""
     counted = Counter(result["status"] for result in results)
-    return {
-        "changed": any(report.changed for report in reports),
+    whole = {
+        "changed": any(result["changed"] for result in results),
         "certificates": results,
         "summary": {status: counted[status] for status in STATUSES},
-        "api_calls": sum(report.api_calls for report in reports),
-        "diff": [
-            report.to_diff(entry.params["path"], now) for entry, report in zip(entries, reports) if report.changed
-        ],
+        "api_calls": sum(result["api_calls"] for result in results),
     }
-
-
-def explain(results: list[dict[str, Any]]) -> str | None:
-    """Return the ``msg`` of a task of which entries failed: how many and which, and why the first one did; None if none did."""
-    failed = [result for result in results if result["status"] == "failed"]
+    failed = [result for result in results if "error" in result]
     if not failed:
-        return None
+        return whole
     named = ", ".join(f"{result['email']} ({result['error']['name']})" for result in failed)
     skipped = [result["email"] for result in results if result["status"] == "not_attempted"]
     rest = f" Not attempted: {', '.join(skipped)}." if skipped else ""
-    return f"{len(failed)} of {len(results)} certificates failed: {named}.{rest} First: {failed[0]['msg']}"
+    message = f"{len(failed)} of {len(results)} certificates failed: {named}.{rest} First: {failed[0]['msg']}"
+    return {**whole, "msg": message}
 
 
-def _read_entry(params: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]) -> Entry:
+def _read_entry(params: Mapping[str, Any], index: int, names: tuple[str, ...]) -> Entry:
+    given = params["certificates"][index]
     merged = {name: given[name] if given.get(name) is not None else params.get(name) for name in names}
     for one, other in _ALTERNATIVES:
         for chosen, displaced in ((one, other), (other, one)):
@@ -140,7 +141,7 @@ def _read_entry(params: Mapping[str, Any], given: Mapping[str, Any], names: tupl
     templated = [name for name in _PATH_OPTIONS if PLACEHOLDER in (merged[name] or "")]
     filled = {name: str(merged[name]).replace(PLACEHOLDER, email) for name in templated}
     endpoint = {name: params[name] for name in _lifecycle.ENDPOINT_OPTIONS}
-    return Entry(email, {**merged, **filled, **endpoint, "email": email}, frozenset(filled.values()))
+    return Entry(index, email, {**merged, **filled, **endpoint, "email": email}, frozenset(filled.values()))
 
 
 def _check_address(entry: Entry) -> None:
@@ -183,13 +184,3 @@ def _find_keys_to_create(params: Mapping[str, Any]) -> list[KeySpec]:
 
 def _open_files(module: AnsibleModule, entry: Entry) -> Any:
     return _lifecycle.open_files(module, entry.params, entry.templated, module.params["directory_mode"])
-
-
-def _open_report(entry: Entry) -> Report:
-    return Report(wanteds.label(entry.email, "", wanteds.read_order(entry.params)))
-
-
-def _find_status(report: Report) -> str:
-    if report.error is not None:
-        return "failed"
-    return report.status or "failed"

@@ -43,6 +43,11 @@ class Inquiry:
     _deadline: float | None = None
     _looked: bool = False
 
+    @property
+    def csr(self) -> str | None:
+        """Return the CSR that goes with the question, in PEM."""
+        return self.question.csr
+
     def ask(self) -> Reply | None:
         """Ask once, or twice if the CA holds the CSR already; return its reply, or None if it is to be asked again when ``due``.
 

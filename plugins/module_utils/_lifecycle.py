@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils import _decision as decisions
+from ansible_collections.mailops.smime.plugins.module_utils import _relay as relays
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
-from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACCEPTED
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._decision import Decision
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
@@ -26,13 +25,12 @@ from ansible_collections.mailops.smime.plugins.module_utils._question import (
     Access,
     Asking,
     DirectAccess,
-    ElsewhereError,
     Question,
 )
+from ansible_collections.mailops.smime.plugins.module_utils._relay import Answer, ElsewhereError, open_access
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material, Output
-from ansible_collections.mailops.smime.plugins.module_utils._verification import refuse_expired, verify
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.forge import KeyForge
@@ -41,8 +39,9 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.releases impor
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
 
-ENDPOINT_OPTIONS = ("api_url", "api_ca_path", "api_timeout", "api_retries")
+ENDPOINT_OPTIONS = ("api_url", "api_ca_path", "api_timeout", "api_retries", "api_from")
 # What add_file_common_args adds to a module's options.
 FILE_OPTIONS = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
 
@@ -54,6 +53,15 @@ class World:
     access: Access
     clock: Clock
     forge: KeyForge
+
+
+class Steppable(Protocol):
+    """Something that takes steps, another one whenever it is ``due`` (monotonic seconds), until that is None."""
+
+    due: float | None
+
+    def step(self) -> None:
+        """Take a step. Raises nothing that another run should suffer from."""
 
 
 @dataclass
@@ -95,6 +103,7 @@ class Run:
             self._act(wanted, decision)
         else:
             if decision.material is None:
+                wanted.check_request()
                 self.world.access.require_open()
             for path in wanted.written_paths:
                 self.files.prepare(path)
@@ -123,11 +132,10 @@ class Run:
     def _ask(self, wanted: Wanted, decision: Decision) -> Reply | None:
         """Ask the CA, and report what it cost however it ends. Without a reply, the run is due again later."""
         if self.asking is None:
-            predict = self.files.check_mode
-            csr = None if predict else wanted.obtain_csr()
-            question = Question(csr, wanted.has_csr, expect_issued=not decision.renew, predict=predict)
-            self.asking = self.world.access.open(wanted.order, question, wanted.patience)
-            self.report.csr = csr or wanted.csr
+            self.asking = self.world.access.open(
+                wanted.order, lambda: self._build_question(wanted, decision), wanted.patience
+            )
+            self.report.csr = self.asking.csr or wanted.csr
         try:
             reply = self.asking.ask()
         finally:
@@ -153,6 +161,8 @@ class Run:
         if not reply.certificates:
             self.report.status = "pending"
             return
+        from ansible_collections.mailops.smime.plugins.module_utils._verification import verify
+
         now = self.world.clock.now()
         material = verify(reply, wanted, decision.current, now)
         if _is_older(material.end_entity, decision):
@@ -160,6 +170,11 @@ class Run:
         else:
             self._write(wanted, decision, material, decisions.find_stale(wanted, self.files, material))
         self._warn_if_due(wanted, now)
+
+    def _build_question(self, wanted: Wanted, decision: Decision) -> Question:
+        predict = self.files.check_mode
+        csr = None if predict else wanted.obtain_csr()
+        return Question(csr, wanted.has_csr, expect_issued=not decision.renew, predict=predict)
 
     def _write(self, wanted: Wanted, decision: Decision, material: Material, stale: tuple[Output, ...]) -> None:
         """Write what differs, mend the attributes of the rest, and report both."""
@@ -184,6 +199,10 @@ class Run:
             return
         if wanted.key_to_create is not None and wanted.key_path is not None:
             self.report.add_file("privatekey", wanted.key_path)
+        from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACCEPTED
+        from ansible_collections.mailops.smime.plugins.module_utils._verification import refuse_expired
+
+        wanted.check_request()
         reply = self._ask(wanted, decision)
         if reply is None or reply.code == ACCEPTED:
             self.report.status = "pending"
@@ -212,7 +231,7 @@ class Run:
             )
 
 
-def carry_out(runs: list[Run], clock: Clock) -> None:
+def carry_out(runs: Sequence[Steppable], clock: Clock) -> None:
     """Take all runs to their end: one step each, and then those that wait for the CA whenever one is due."""
     for run in runs:
         run.step()
@@ -224,11 +243,11 @@ def carry_out(runs: list[Run], clock: Clock) -> None:
         waiting = [item for item in waiting if item.due is not None]
 
 
-def manage(params: Mapping[str, Any], files: Files, world: World) -> Report:
-    """Bring the certificate that ``params`` describe to what is wanted, and return the report, of a failure too."""
-    report = Report(wanteds.label(params["email"], params["path"], wanteds.read_order(params)))
-    carry_out([Run(params, files, world, report)], world.clock)
-    return report
+def manage(module: AnsibleModule, world: World) -> Report:
+    """Bring the certificate that the module's parameters describe to what is wanted, and return the report, of a failure too."""
+    run = open_run(module, module.params, open_files(module, module.params), world)
+    carry_out([run], world.clock)
+    return run.report
 
 
 def open_files(
@@ -244,10 +263,21 @@ def open_files(
 
 
 def open_world(params: Mapping[str, Any]) -> World:
-    """Return the real clock, and the endpoint of ``params`` unless the CA is asked on the controller."""
+    """Return the real clock and the way to the endpoint of ``params``."""
     clock = Clock()
-    access: Access = DirectAccess(lambda: make_client(params, clock), clock)
-    return World(access, clock, KeyForge())
+    return World(DirectAccess(lambda: make_client(params, clock), clock), clock, KeyForge())
+
+
+def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, world: World, index: int = 0) -> Run:
+    """Return the run of one certificate, which asks the CA itself unless the controller does; ``index`` is its entry's number."""
+    report = Report(wanteds.label(params["email"], params["path"] or "", wanteds.read_order(params)))
+    if params["api_from"] == "target":
+        return Run(params, files, world, report)
+    access = open_access(module.params[relays.OPTION], index)
+    if isinstance(access, Answer) and not module.check_mode:
+        report.files = access.files
+        report.changed = bool(access.files)
+    return Run(params, files, replace(world, access=access), report)
 
 
 def make_client(params: Mapping[str, Any], clock: Clock) -> Client:

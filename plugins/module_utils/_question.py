@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-
-from ansible_collections.mailops.smime.plugins.module_utils._errors import SmimeError
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
@@ -54,6 +52,10 @@ class Asking(Protocol):
     status_code: int | None
     csr_submitted: bool
 
+    @property
+    def csr(self) -> str | None:
+        """Return the CSR that goes with the question, in PEM."""
+
     def ask(self) -> Reply | None:
         """Return the reply, or None if it is to be asked again when ``due``. Raises SmimeError."""
 
@@ -64,16 +66,8 @@ class Access(Protocol):
     def require_open(self) -> None:
         """Raise NotAttemptedError or SmimeError if no question can be asked."""
 
-    def open(self, order: Order, question: Question, patience: Patience) -> Asking:
-        """Return ``question`` under way."""
-
-
-class ElsewhereError(Exception):
-    """The question is asked on another host."""
-
-    def __init__(self, question: Question) -> None:
-        super().__init__("the CA is asked on another host")
-        self.question = question
+    def open(self, order: Order, build_question: Callable[[], Question], patience: Patience) -> Asking:
+        """Return the question under way."""
 
 
 @dataclass
@@ -95,83 +89,8 @@ class DirectAccess:
         """Raise NotAttemptedError after a refused login."""
         self.client.require_open()
 
-    def open(self, order: Order, question: Question, patience: Patience) -> Asking:
-        """Return ``question`` as an inquiry at the CA."""
+    def open(self, order: Order, build_question: Callable[[], Question], patience: Patience) -> Asking:
+        """Return the question as an inquiry at the CA."""
         from ansible_collections.mailops.smime.plugins.module_utils._inquiry import Inquiry
 
-        return Inquiry(self.client, order, question, patience, self.clock)
-
-
-@dataclass(frozen=True)
-class PostponedAccess:
-    """The CA is asked on another host: each question ends the run here. ``refusal`` is why it will not be asked."""
-
-    refusal: SmimeError | None = None
-
-    def require_open(self) -> None:
-        """Raise the refusal, before anything is created for a question that will not be asked."""
-        if self.refusal is not None:
-            raise self.refusal
-
-    def open(self, order: Order, question: Question, patience: Patience) -> Asking:  # noqa: ARG002 - only asked elsewhere
-        """Raise ElsewhereError."""
-        raise ElsewhereError(question)
-
-
-@dataclass
-class Answer:
-    """What another host brought back from the CA, as an Asking: a reply, an error, or word that no call was made."""
-
-    reply: Reply | None
-    error: Exception | None
-    calls: int
-    status_code: int | None
-    csr_submitted: bool
-    due: float | None = None
-
-    def ask(self) -> Reply | None:
-        """Return the reply, or raise what was raised there."""
-        if self.error is not None:
-            raise self.error
-        return self.reply
-
-
-@dataclass(frozen=True)
-class AnsweredAccess:
-    """The CA was asked on another host."""
-
-    answer: Answer
-
-    def require_open(self) -> None:
-        """The question was asked already."""
-
-    def open(self, order: Order, question: Question, patience: Patience) -> Asking:  # noqa: ARG002 - asked already
-        """Return the answer."""
-        return self.answer
-
-
-def write_answer(asking: Asking, reply: Reply | None, error: SmimeError | None) -> dict[str, Any]:
-    """Return an answer as values that JSON can carry to the target."""
-    from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
-
-    return {
-        "reply": replies.to_values(reply) if reply is not None else None,
-        "error": error.describe() if error is not None else None,
-        "api_calls": asking.calls,
-        "status_code": asking.status_code,
-        "csr_submitted": asking.csr_submitted,
-    }
-
-
-def read_answer(values: Mapping[str, Any]) -> Answer:
-    """Return the answer that ``write_answer`` wrote."""
-    from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
-
-    error = values["error"]
-    return Answer(
-        reply=replies.from_values(values["reply"]) if values["reply"] is not None else None,
-        error=SmimeError(**error) if error is not None else None,
-        calls=values["api_calls"],
-        status_code=values["status_code"],
-        csr_submitted=values["csr_submitted"],
-    )
+        return Inquiry(self.client, order, build_question(), patience, self.clock)

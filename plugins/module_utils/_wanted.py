@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._question import Patience
-from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
     COMBINED,
@@ -23,12 +22,14 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.outputs impor
     Output,
     Recipe,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import address, request
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
-from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
+
+if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
 
 # The least value that makes sense, by option.
 _LEAST = {
@@ -45,7 +46,7 @@ class Wanted:
     """One certificate as the options describe it.
 
     ``public_key`` is SubjectPublicKeyInfo in DER, or None as long as ``key_to_create`` is not at ``key_path``. ``csr`` is the
-    given CSR in PEM, ``request_plan`` what a request built from the key says if there is none.
+    given CSR in PEM, ``request_options`` what a request built from the key says if there is none.
     """
 
     path: str
@@ -55,7 +56,7 @@ class Wanted:
     key_path: str | None
     key_to_create: KeySpec | None
     csr: str | None
-    request_plan: request.Plan | None
+    request_options: Mapping[str, Any] | None
     email: str | None
     order: Order
     trusted: tuple[Certificate, ...] | None
@@ -81,13 +82,20 @@ class Wanted:
     @property
     def has_csr(self) -> bool:
         """Tell whether there is a CSR to submit, given or to be built."""
-        return self.csr is not None or self.request_plan is not None
+        return self.csr is not None or self.request_options is not None
 
     def obtain_csr(self) -> str | None:
         """Return the CSR in PEM, built now if it was not given; None if there is none. Raises OptionError."""
-        if self.csr is not None or self.request_plan is None or self.recipe.key is None:
+        if self.csr is not None or self.request_options is None or self.recipe.key is None:
             return self.csr
-        return request.build(self.recipe.key, self.request_plan).pem
+        from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
+
+        return request.build(self.recipe.key, plan_request(self.request_options)).pem
+
+    def check_request(self) -> None:
+        """Raise OptionError if no request can be built, before a key is created for it."""
+        if self.csr is None and self.request_options is not None:
+            plan_request(self.request_options)
 
     def label(self) -> str:
         """Return how messages call this certificate."""
@@ -102,9 +110,11 @@ def label(email: str | None, path: str, order: Order) -> str:
 def load(params: Mapping[str, Any], files: Files) -> Wanted:
     """Return what ``params`` ask for. Raises OptionError or FileError that names the option at fault."""
     check_numbers(params)
-    check_url(params["api_url"])
     order = read_order(params)
-    check_order(order)
+    if params["api_from"] == "target":
+        # Else these are for the controller to check, and the account never gets here.
+        check_url(params["api_url"])
+        check_order(order)
     check_email(params["email"])
     outputs = {output: params[output.option] for output in OUTPUTS if params[output.option] is not None}
     _check_distinct({**{output.option: path for output, path in outputs.items()}, **_input_paths(params)})
@@ -123,7 +133,7 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
         key_path=params["privatekey_path"],
         key_to_create=key_to_create,
         csr=csr.pem if csr is not None else None,
-        request_plan=_plan_request(params) if csr is None else None,
+        request_options=_read_request_options(params) if csr is None else None,
         email=params["email"],
         order=order,
         trusted=load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read),
@@ -174,7 +184,11 @@ def _check_distinct(paths: Mapping[str, str]) -> None:
 
 def _load_csr(params: Mapping[str, Any], files: Files) -> tuple[str, request.CertificateRequest | None]:
     option, data = _read_input(params, "csr_path", "csr_content", files)
-    return option, request.load(data, option) if data is not None else None
+    if data is None:
+        return option, None
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
+
+    return option, request.load(data, option)
 
 
 def _load_key(params: Mapping[str, Any], files: Files) -> keys.PrivateKey | None:
@@ -204,15 +218,23 @@ def read_key_spec(params: Mapping[str, Any]) -> KeySpec:
     )
 
 
-def _plan_request(params: Mapping[str, Any]) -> request.Plan | None:
+def _read_request_options(params: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return what a request built from the private key says, or None if there is no mailbox to put into one."""
     needing = [option for option in ("privatekey_create", "subject", "ms_template") if params[option]]
     if params["email"] is None:
         if needing:
             raise OptionError(f"{needing[0]} needs email", hint="Give the mailbox that the request is to be for.")
         return None
-    template = Template(**params["ms_template"]) if params["ms_template"] else None
-    plan = request.Plan(params["email"], params["subject"], template)
+    return {option: params[option] for option in ("email", "subject", "ms_template")}
+
+
+def plan_request(options: Mapping[str, Any]) -> request.Plan:
+    """Return the plan of a request. Raises OptionError for what cannot be put into one."""
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
+    from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
+
+    template = Template(**options["ms_template"]) if options["ms_template"] else None
+    plan = request.Plan(options["email"], options["subject"], template)
     request.check_plan(plan)
     return plan
 
@@ -251,6 +273,8 @@ def _check_outputs(outputs: Mapping[Output, str], recipe: Recipe, key_to_create:
     if recipe.pkcs12_passphrase == "":
         raise OptionError("pkcs12_passphrase is empty", hint="Give a passphrase, or leave pkcs12_passphrase out.")
     if PKCS12 in outputs:
+        from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
+
         pkcs12.choose_encryption(recipe.pkcs12_passphrase, recipe.pkcs12_encryption)
 
 

@@ -274,12 +274,13 @@ def main() -> None:
             **_argspec.mailbox_options(),
             **_argspec.certificate_options(),
             **_argspec.endpoint_options(),
+            **_argspec.relay_options(),
         },
         add_file_common_args=True,
         supports_check_mode=True,
     )
     world = _lifecycle.open_world(module.params)
-    report = _lifecycle.manage(module.params, _lifecycle.open_files(module, module.params), world)
+    report = _lifecycle.manage(module, world)
     if report.missing is not None:
         module.fail_json(msg=missing_required_lib(report.missing.library), exception=report.missing.import_traceback)
     for warning in report.warnings:

@@ -332,7 +332,7 @@ from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _ba
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={**_argspec.batch_options(), **_argspec.endpoint_options()},
+        argument_spec={**_argspec.batch_options(), **_argspec.endpoint_options(), **_argspec.relay_options()},
         add_file_common_args=True,
         supports_check_mode=True,
     )

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Callable, List
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
-from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import releases
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import PrivateKey
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import build_pkcs7
 
 
 @dataclass(frozen=True)
@@ -104,11 +103,15 @@ def _is_current_combined(data: bytes, material: Material, recipe: Recipe) -> boo
 
 
 def _encode_pkcs12(material: Material, recipe: Recipe) -> bytes:
+    from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
+
     encryption = pkcs12.choose_encryption(recipe.pkcs12_passphrase, recipe.pkcs12_encryption)
     return pkcs12.seal(_require_key(recipe).key, material.chain, _choose_friendly_name(material, recipe), encryption)
 
 
 def _is_current_pkcs12(data: bytes, material: Material, recipe: Recipe) -> bool:
+    from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
+
     encryption = recipe.pkcs12_encryption if recipe.pkcs12_passphrase else None
     if pkcs12.find_encryption(data) != encryption:
         return False
@@ -126,6 +129,8 @@ def _choose_friendly_name(material: Material, recipe: Recipe) -> str:
 
 
 def _read_pkcs12(data: bytes, recipe: Recipe) -> list[Certificate]:
+    from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
+
     return pkcs12.read_certificates(pkcs12.unseal(data, recipe.pkcs12_passphrase))
 
 
@@ -164,7 +169,7 @@ OUTPUTS = (
     Output(
         "pkcs7",
         "pkcs7_path",
-        lambda material, _recipe: build_pkcs7([item.parsed for item in material.chain]),
+        lambda material, _recipe: releases.build_pkcs7([item.parsed for item in material.chain]),
         _is_current_pkcs7,
         lambda data, _recipe: certificates.load_pkcs7(data),
         needs_chain=True,

@@ -6,12 +6,6 @@
 
 from __future__ import annotations
 
-HAS_IDNA = True
-try:
-    import idna
-except ImportError:
-    HAS_IDNA = False
-
 # IDNA 2003, which is all that Python brings along, maps these to other names than IDNA 2008 does.
 _DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
 
@@ -33,18 +27,13 @@ def encode_domain(domain: str) -> str:
     """Return ``domain`` as A-labels in lower case. Raises ValueError if it is not a domain name."""
     if domain.isascii():
         return domain.lower()
-    if HAS_IDNA:
-        try:
-            return idna.encode(domain, uts46=True).decode("ascii").lower()
-        except idna.IDNAError as error:
-            raise ValueError(f"{domain!r} is not a domain name: {error}") from error
-    if _DEVIATIONS & set(domain):
-        raise ValueError(
-            f"{domain!r} needs the Python library idna to be read right; give the domain as A-labels (xn--...)"
-        )
     try:
-        return domain.encode("idna").decode("ascii").lower()
-    except UnicodeError as error:
+        import idna
+    except ImportError:
+        return _encode_without_idna(domain)
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii").lower()
+    except idna.IDNAError as error:
         raise ValueError(f"{domain!r} is not a domain name: {error}") from error
 
 
@@ -62,3 +51,14 @@ def is_one_of(address: str, addresses: tuple[str, ...]) -> bool:
 
 def _lower_ascii(text: str) -> str:
     return "".join(character.lower() if character.isascii() else character for character in text)
+
+
+def _encode_without_idna(domain: str) -> str:
+    if _DEVIATIONS & set(domain):
+        raise ValueError(
+            f"{domain!r} needs the Python library idna to be read right; give the domain as A-labels (xn--...)"
+        )
+    try:
+        return domain.encode("idna").decode("ascii").lower()
+    except UnicodeError as error:
+        raise ValueError(f"{domain!r} is not a domain name: {error}") from error

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs smime_certificates, with its calls made on the controller if ``api_from`` says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.mailops.smime.plugins.module_utils import _batch, _lifecycle, _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
+
+_ENTRY_SPEC = {
+    name: {key: value for key, value in spec.items() if key in ("type", "no_log")}
+    for name, spec in {**relays.ORDER_SPEC, **relays.WAIT_SPEC}.items()
+}
+
+
+class ActionModule(relays.RelayAction):
+    """Many certificates: one module run to look, one to write, however many there are."""
+
+    def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """Look on the target, ask from here for whom it must, write on the target."""
+        options = self.read_options(relays.CALL_SPEC, self._task.args)
+        entries = self._read_entries()
+        merged = [self._merge(options, entry) for entry in entries]
+        orders = [wanteds.read_order(entry) for entry in merged]
+        refusals = [relays.find_refusal(order, entry) for order, entry in zip(orders, merged)]
+        args = {**relays.withhold(self._task.args), "certificates": [relays.withhold(entry) for entry in entries]}
+        described = {str(index): error.describe() for index, error in enumerate(refusals) if error is not None}
+        looked = self.run_module({**args, _relay.OPTION: {"phase": _relay.LOOK, "refusals": described}}, task_vars)
+        results = looked.get("certificates")
+        if not results or not any("question" in result for result in results):
+            return looked
+        answers = self._ask(options, orders, merged, results)
+        written = self.run_module({**args, _relay.OPTION: {"phase": _relay.WRITE, "answers": answers}}, task_vars)
+        if "certificates" not in written:
+            return written
+        return _merge_results(looked, written)
+
+    def _read_entries(self) -> list[Mapping[str, Any]]:
+        entries = self._task.args.get("certificates")
+        if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+            raise AnsibleActionFail("certificates must be a list of dictionaries, one for each mailbox.")
+        return entries
+
+    def _merge(self, options: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the call for an entry takes: its own options, and those beside the list."""
+        own = self.read_options(_ENTRY_SPEC, entry, surroundings={})
+        return {**options, **{name: value for name, value in own.items() if value is not None}}
+
+    def _ask(
+        self,
+        options: Mapping[str, Any],
+        orders: list[Order],
+        merged: list[dict[str, Any]],
+        results: list[dict[str, Any]],
+    ) -> dict[str, Any]:
+        """Return the answers by the entries' numbers."""
+        access = self.open_access(options)
+        progress = _Progress(results)
+        errands = {
+            index: relays.open_errand(
+                access, orders[index], result["question"], relays.read_patience(merged[index]), progress
+            )
+            for index, result in enumerate(results)
+            if "question" in result
+        }
+        _lifecycle.carry_out(list(errands.values()), access.clock)
+        return {str(index): relays.answer(errand, results[index]["files"]) for index, errand in errands.items()}
+
+
+class _Progress:
+    """Tells, with -v, how far the list is."""
+
+    def __init__(self, results: list[dict[str, Any]]) -> None:
+        self._total = sum("question" in result for result in results)
+        self._states: dict[int, str] = {}
+
+    def tell(self, errand: relays.Errand) -> None:
+        """Take note of a step of ``errand`` and show where all stand."""
+        self._states[id(errand)] = errand.state
+        counted = Counter(self._states.values())
+        relays.display.v(
+            f"smime_certificates: asked for {len(self._states)} of {self._total}: "
+            f"{counted['answered']} answered, {counted['pending']} pending, {counted['failed']} failed"
+        )
+
+
+def _merge_results(looked: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of both runs: the second one's for each entry that it was about, the first one's for the others."""
+    second = iter(written["certificates"])
+    entries = [next(second) if "question" in result else result for result in looked["certificates"]]
+    whole = _batch.summarize(entries)
+    if "msg" in whole:
+        whole["failed"] = True
+    if "diff" in looked or "diff" in written:
+        whole["diff"] = [*looked.get("diff", []), *written.get("diff", [])]
+    whole["warnings"] = [*looked.get("warnings", []), *written.get("warnings", [])]
+    return whole

@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The CA is asked on the controller: what goes there and comes back, and what stands in for the CA on the target.
+
+The target runs twice: to look, which ends with a question where the CA is needed, and to write what the answer brought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.mailops.smime.plugins.module_utils._errors import NotAttemptedError, SmimeError
+
+if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+    from ansible_collections.mailops.smime.plugins.module_utils._question import Access, Asking, Patience, Question
+
+OPTION = "_relay"
+LOOK = "look"
+WRITE = "write"
+
+
+class ElsewhereError(Exception):
+    """The question is asked on another host."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__("the CA is asked on another host")
+        self.question = question
+
+
+@dataclass(frozen=True)
+class PostponedAccess:
+    """The first run: each question ends it. ``refusal`` is why the controller will not ask."""
+
+    refusal: SmimeError | None = None
+
+    def require_open(self) -> None:
+        """Raise the refusal, before anything is created for a question that will not be asked."""
+        if self.refusal is not None:
+            raise self.refusal
+
+    def open(self, order: Order, build_question: Callable[[], Question], patience: Patience) -> Asking:  # noqa: ARG002 - of an Access
+        """Raise ElsewhereError."""
+        raise ElsewhereError(build_question())
+
+
+@dataclass
+class Answer:
+    """The second run: what the controller brought back, as an Asking. ``files`` are those that the first run changed."""
+
+    reply: Reply | None
+    error: Exception | None
+    calls: int
+    status_code: int | None
+    csr_submitted: bool
+    csr: str | None
+    files: list[dict[str, Any]] = field(default_factory=list)
+    due: float | None = None
+
+    def require_open(self) -> None:
+        """Do nothing: the question was asked already."""
+
+    def open(self, order: Order, build_question: Callable[[], Question], patience: Patience) -> Asking:  # noqa: ARG002 - of an Access
+        """Return the answer itself."""
+        return self
+
+    def ask(self) -> Reply | None:
+        """Return the reply, or raise what was raised on the controller."""
+        if self.error is not None:
+            raise self.error
+        return self.reply
+
+
+def open_access(relay: Mapping[str, Any] | None, index: int) -> Access:
+    """Return the way to the CA for the entry with the number ``index``, as ``relay`` has it."""
+    relay = relay or {}
+    answers, refusals = relay.get("answers") or {}, relay.get("refusals") or {}
+    if str(index) in answers:
+        return read_answer(answers[str(index)])
+    refusal = refusals.get(str(index))
+    return PostponedAccess(SmimeError(**refusal) if refusal is not None else None)
+
+
+def write_answer(asking: Asking, reply: Reply | None, error: Exception | None) -> dict[str, Any]:
+    """Return an answer as values that JSON can carry to the target. An ``error`` that is no SmimeError means: not attempted."""
+    from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
+
+    return {
+        "reply": replies.to_values(reply) if reply is not None else None,
+        "error": error.describe() if isinstance(error, SmimeError) else None,
+        "attempted": not isinstance(error, NotAttemptedError),
+        "api_calls": asking.calls,
+        "status_code": asking.status_code,
+        "csr_submitted": asking.csr_submitted,
+        "csr": asking.csr,
+    }
+
+
+def read_answer(values: Mapping[str, Any]) -> Answer:
+    """Return the answer that ``write_answer`` wrote."""
+    from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
+
+    described = values["error"]
+    error: Exception | None = SmimeError(**described) if described is not None else None
+    if not values["attempted"]:
+        error = NotAttemptedError()
+    return Answer(
+        reply=replies.from_values(values["reply"]) if values["reply"] is not None else None,
+        error=error,
+        calls=values["api_calls"],
+        status_code=values["status_code"],
+        csr_submitted=values["csr_submitted"],
+        csr=values["csr"],
+        files=values.get("files") or [],
+    )

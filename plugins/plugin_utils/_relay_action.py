@@ -1,0 +1,214 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``api_from: controller``: the target looks and writes, the controller asks the CA, and the account never gets to the target."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._errors import (
+    MissingLibraryError,
+    NotAttemptedError,
+    SmimeError,
+)
+from ansible_collections.mailops.smime.plugins.module_utils._question import Asking, DirectAccess, Patience, Question
+from ansible_collections.mailops.smime.plugins.module_utils._report import explain
+
+ACCOUNT = ("login_name", "login_password", "collection_code")
+ENVIRONMENT = {
+    "login_name": "SMIME_LOGIN_NAME",
+    "login_password": "SMIME_LOGIN_PASSWORD",
+    "api_url": "SMIME_API_URL",
+    "api_ca_path": "SMIME_API_CA_PATH",
+}
+# What only the side that makes the call needs.
+KEPT_BACK = (*ACCOUNT, "api_url", "api_ca_path", "api_timeout", "api_retries")
+
+ORDER_SPEC = _argspec.order_options()
+WAIT_SPEC = {name: _argspec.behaviour_options()[name] for name in ("wait_timeout", "poll_interval")}
+# What the controller reads of a task's options.
+CALL_SPEC = {**ORDER_SPEC, **_argspec.endpoint_options(), **WAIT_SPEC}
+
+display = Display()
+
+
+class Progress(Protocol):
+    """Who wants to know how errands come along."""
+
+    def tell(self, errand: Errand) -> None:
+        """Take note of a step."""
+
+
+@dataclass
+class Errand:
+    """One question on its way to the CA."""
+
+    asking: Asking
+    progress: Progress | None = None
+    due: float | None = None
+    reply: Reply | None = None
+    error: SmimeError | NotAttemptedError | None = None
+
+    def step(self) -> None:
+        """Ask once."""
+        try:
+            self.reply = self.asking.ask()
+        except (SmimeError, NotAttemptedError) as error:
+            self.error = error
+        self.due = self.asking.due
+        if self.progress is not None:
+            self.progress.tell(self)
+
+    @property
+    def state(self) -> str:
+        """Return how far it is: ``answered``, ``pending`` or ``failed``."""
+        if self.error is not None:
+            return "failed"
+        return "answered" if self.reply is not None and self.reply.certificates else "pending"
+
+
+class RelayAction(ActionBase):  # type: ignore[misc]
+    """Runs the module on the target, and asks the CA from here if ``api_from`` says so."""
+
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the task's result."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        try:
+            if self._task.args.get("api_from") != "controller":
+                result.update(self._run_on_target(task_vars))
+            elif self._task.async_val:
+                raise AnsibleActionFail(
+                    "async cannot be used with api_from: controller, since the controller takes part in the task. "
+                    "Leave async out, or use api_from: target."
+                )
+            else:
+                result.update(self.relay(task_vars))
+        except MissingLibraryError as error:
+            message = missing_required_lib(error.library)
+            result.update(failed=True, msg=f"On the controller, which calls the CA: {message}")
+        return result
+
+    @abstractmethod
+    def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the result of a task whose calls are made here."""
+
+    def _run_on_target(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        wrap_async = self._task.async_val and not self._connection.has_native_async
+        result: dict[str, Any] = self._execute_module(task_vars=task_vars, wrap_async=wrap_async)
+        return result
+
+    def run_module(self, args: Mapping[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """Run the module on the target with ``args``, which must hold nothing of the account."""
+        result: dict[str, Any] = self._execute_module(module_args=dict(args), task_vars=task_vars)
+        result.pop("invocation", None)
+        return result
+
+    def read_options(
+        self, spec: Mapping[str, Any], given: Mapping[str, Any], surroundings: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Return the options of ``spec`` from ``given``, checked, with ``surroundings`` for those that are not given.
+
+        Without ``surroundings``, that is the environment of this process and of the task.
+        """
+        if surroundings is None:
+            surroundings = {**os.environ, **self._task_environment()}
+        known = {
+            option: surroundings[name]
+            for option, name in ENVIRONMENT.items()
+            if option in spec and surroundings.get(name)
+        }
+        own = {name: value for name, value in given.items() if name in spec and value is not None}
+        checked = ArgumentSpecValidator(dict(spec)).validate({**known, **own})
+        if checked.error_messages:
+            raise AnsibleActionFail("; ".join(checked.error_messages))
+        options: dict[str, Any] = checked.validated_parameters
+        return {name: options.get(name) for name in spec}
+
+    def open_access(self, endpoint: Mapping[str, Any]) -> DirectAccess:
+        """Return the way from here to the CA."""
+        clock = Clock()
+        return DirectAccess(lambda: _lifecycle.make_client(endpoint, clock), clock)
+
+    def _task_environment(self) -> dict[str, str]:
+        collected: dict[str, str] = {}
+        super()._compute_environment_string(collected)
+        return collected
+
+    def _compute_environment_string(self, raw_environment_out: dict[str, str] | None = None) -> str:
+        """Keep the account out of what the task's ``environment`` takes to the target."""
+        if self._task.args.get("api_from") != "controller":
+            whole: str = super()._compute_environment_string(raw_environment_out)
+            return whole
+        kept_back = set(ENVIRONMENT.values())
+        collected = {name: value for name, value in self._task_environment().items() if name not in kept_back}
+        if raw_environment_out is not None:
+            raw_environment_out.clear()
+            raw_environment_out.update(collected)
+        prefix: str = self._connection._shell.env_prefix(**collected)  # noqa: SLF001 - as the method that this replaces
+        return prefix
+
+
+def withhold(args: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``args`` without what the target must not see, or does not need."""
+    return {name: value for name, value in args.items() if name not in KEPT_BACK}
+
+
+def find_refusal(order: Order, endpoint: Mapping[str, Any]) -> SmimeError | None:
+    """Return why an order cannot be asked for, if its options say so already."""
+    try:
+        wanteds.check_numbers(endpoint)
+        check_url(endpoint["api_url"])
+        check_order(order)
+    except SmimeError as error:
+        return error
+    return None
+
+
+def open_errand(
+    access: DirectAccess,
+    order: Order,
+    values: Mapping[str, Any],
+    patience: Patience,
+    progress: Progress | None = None,
+) -> Errand:
+    """Return the errand of a question that the target brought."""
+    return Errand(access.open(order, lambda: Question(**values), patience), progress)
+
+
+def answer(errand: Errand, files: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what goes back to the target; ``files`` are those that its first run changed."""
+    return {**_relay.write_answer(errand.asking, errand.reply, errand.error), "files": files}
+
+
+def order_label(order: Order, email: str | None, path: str | None) -> str:
+    """Return how messages call a certificate."""
+    return wanteds.label(email, path or "", order)
+
+
+def describe_failure(error: SmimeError, label: str) -> dict[str, Any]:
+    """Return the result of a task that failed before it began."""
+    return {"failed": True, "msg": explain(error, label), "error": error.describe()}
+
+
+def read_patience(options: Mapping[str, Any]) -> Patience:
+    """Return how long an order is waited for."""
+    return Patience(options["wait_timeout"], options["poll_interval"])
