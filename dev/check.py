@@ -33,6 +33,7 @@ TYPE_CHECKS = (
     ("mypy", "-p", f"{PACKAGE}.tests.unit"),
     ("mypy", "roles/test_ca/files"),
     ("mypy", "dev"),
+    ("mypy", "dev/demo"),
 )
 GROUPS = {"lint": LINTERS, "typecheck": TYPE_CHECKS}
 

@@ -26,7 +26,8 @@ def main() -> int:
     command = ["ansible-test", "sanity", "--local", "--junit", "--color", "no", *sys.argv[1:]]
     status = subprocess.run(command, cwd=copy, env=sealed_environment(), check=False).returncode
     collect_reports(STAGE, reports.glob("ansible-test-sanity*.xml"))
-    if not count_reports(REPORTS / STAGE).passed:
+    count = count_reports(REPORTS / STAGE)
+    if not count.passed + count.failed:
         print("ansible-test ran no sanity test", file=sys.stderr)
         return status or 1
     return status

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle, _relay
-from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
 
@@ -19,18 +18,16 @@ class ActionModule(relays.RelayAction):
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here, write on the target."""
         options = self.read_options(relays.CALL_SPEC, self._task.args)
-        order = wanteds.read_order(options)
-        refusal = relays.find_refusal(order, options)
+        refusal = relays.find_refusal(options)
         if refusal is not None:
-            label = relays.order_label(order, self._task.args.get("email"), self._task.args.get("path"))
-            return relays.describe_failure(refusal, label)
+            return relays.describe_failure(refusal, options, self._task.args)
         args = relays.withhold(self._task.args)
         looked = self.run_module({**args, _relay.OPTION: {"phase": _relay.LOOK}}, task_vars)
         question = looked.pop("question", None)
         if question is None:
             return looked
         access = self.open_access(options)
-        errand = relays.open_errand(access, order, question, relays.read_patience(options))
+        errand = relays.open_errand(access, options, question)
         _lifecycle.carry_out([errand], access.clock)
         relay = {"phase": _relay.WRITE, "answers": {"0": relays.answer(errand, looked["files"])}}
         return self.run_module({**args, _relay.OPTION: relay}, task_vars)

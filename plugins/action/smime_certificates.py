@@ -12,8 +12,6 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.mailops.smime.plugins.module_utils import _batch, _lifecycle, _relay
-from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
 _ENTRY_SPEC = {
@@ -30,15 +28,14 @@ class ActionModule(relays.RelayAction):
         options = self.read_options(relays.CALL_SPEC, self._task.args)
         entries = self._read_entries()
         merged = [self._merge(options, entry) for entry in entries]
-        orders = [wanteds.read_order(entry) for entry in merged]
-        refusals = [relays.find_refusal(order, entry) for order, entry in zip(orders, merged)]
+        refusals = [relays.find_refusal(entry) for entry in merged]
         args = {**relays.withhold(self._task.args), "certificates": [relays.withhold(entry) for entry in entries]}
         described = {str(index): error.describe() for index, error in enumerate(refusals) if error is not None}
         looked = self.run_module({**args, _relay.OPTION: {"phase": _relay.LOOK, "refusals": described}}, task_vars)
         results = looked.get("certificates")
         if not results or not any("question" in result for result in results):
             return looked
-        answers = self._ask(options, orders, merged, results)
+        answers = self._ask(options, merged, results)
         written = self.run_module({**args, _relay.OPTION: {"phase": _relay.WRITE, "answers": answers}}, task_vars)
         if "certificates" not in written:
             return written
@@ -56,19 +53,13 @@ class ActionModule(relays.RelayAction):
         return {**options, **{name: value for name, value in own.items() if value is not None}}
 
     def _ask(
-        self,
-        options: Mapping[str, Any],
-        orders: list[Order],
-        merged: list[dict[str, Any]],
-        results: list[dict[str, Any]],
+        self, options: Mapping[str, Any], merged: list[dict[str, Any]], results: list[dict[str, Any]]
     ) -> dict[str, Any]:
         """Return the answers by the entries' numbers."""
         access = self.open_access(options)
         progress = _Progress(results)
         errands = {
-            index: relays.open_errand(
-                access, orders[index], result["question"], relays.read_patience(merged[index]), progress
-            )
+            index: relays.open_errand(access, merged[index], result["question"], progress)
             for index, result in enumerate(results)
             if "question" in result
         }

@@ -25,7 +25,7 @@ options:
   wait_timeout:
     description:
       - How many seconds to wait for an order in process. The task fails if the certificate has not been issued by then.
-      - With V(0), an order in process gives RV(status=pending), and the task goes on.
+      - With V(0), an order in process gives the status V(pending), and the task goes on.
     type: int
     default: 0
   poll_interval:

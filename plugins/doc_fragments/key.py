@@ -29,7 +29,8 @@ options:
   csr_path:
     description:
       - The CSR (PKCS#10), in PEM or in base64 without BEGIN and END lines.
-      - Without a CSR, one is built from the private key if O(email) is given. Otherwise the order at the CA must have one already.
+      - Without a CSR, one is built from the private key if the mailbox (C(email)) is given.
+        Otherwise the order at the CA must have one already.
       - Excludes O(csr_content).
     type: path
   csr_content:
@@ -38,7 +39,7 @@ options:
     type: str
   privatekey_create:
     description:
-      - Whether to create the private key if there is no file at O(privatekey_path) when the CA is to be asked. Needs O(email).
+      - Whether to create the private key if there is no file at O(privatekey_path) when the CA is to be asked. Needs C(email).
       - The key is on disk and synced before its request leaves the host.
     type: bool
     default: false

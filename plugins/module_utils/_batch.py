@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _relay, _world
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._lifecycle import World
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
+from ansible_collections.mailops.smime.plugins.module_utils._world import World
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
 
@@ -48,7 +48,7 @@ def read_entries(params: Mapping[str, Any]) -> list[Entry]:
 
     Raises OptionError if two entries are for one mailbox or would write one file: then no entry can be trusted.
     """
-    names = (*_argspec.certificate_options(), *_lifecycle.FILE_OPTIONS)
+    names = (*_argspec.certificate_options(), *_world.FILE_OPTIONS)
     entries = [_read_entry(params, index, names) for index in range(len(params["certificates"]))]
     _refuse_repeated("email", [_normalize(entry.email) for entry in entries])
     for option in _OUTPUT_OPTIONS:
@@ -140,7 +140,7 @@ def _read_entry(params: Mapping[str, Any], index: int, names: tuple[str, ...]) -
     email = given["email"]
     templated = [name for name in _PATH_OPTIONS if PLACEHOLDER in (merged[name] or "")]
     filled = {name: str(merged[name]).replace(PLACEHOLDER, email) for name in templated}
-    endpoint = {name: params[name] for name in _lifecycle.ENDPOINT_OPTIONS}
+    endpoint = {name: params[name] for name in _world.ENDPOINT_OPTIONS}
     return Entry(index, email, {**merged, **filled, **endpoint, "email": email}, frozenset(filled.values()))
 
 
@@ -183,4 +183,4 @@ def _find_keys_to_create(params: Mapping[str, Any]) -> list[KeySpec]:
 
 
 def _open_files(module: AnsibleModule, entry: Entry) -> Any:
-    return _lifecycle.open_files(module, entry.params, entry.templated, module.params["directory_mode"])
+    return _world.open_files(module, entry.params, entry.templated, module.params["directory_mode"])

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.mailops.smime.plugins.module_utils import _inputs as inputs
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import AVAILABLE
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
@@ -226,14 +227,14 @@ def _load_yardstick(params: Mapping[str, Any], now: datetime) -> Yardstick:
     key_path, chain_path = params["privatekey_path"], params["chain_path"]
     key = None
     if key_path is not None:
-        data = wanteds.require_file("privatekey_path", key_path, read_file(key_path))
+        data = inputs.require_file("privatekey_path", key_path, read_file(key_path))
         key = keys.load(data, params["privatekey_passphrase"], f"privatekey_path ({key_path})")
     return Yardstick(
         now=now,
         public_key=key.public_key if key is not None else None,
         email=params["email"],
-        chain=wanteds.load_certificates("chain_path", chain_path, read_file),
-        trusted=wanteds.load_certificates("trusted_roots_path", params["trusted_roots_path"], read_file),
+        chain=inputs.load_certificates("chain_path", chain_path, read_file),
+        trusted=inputs.load_certificates("trusted_roots_path", params["trusted_roots_path"], read_file),
     )
 
 

@@ -22,37 +22,21 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     SmimeError,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._question import (
-    Access,
     Asking,
-    DirectAccess,
     Question,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._relay import Answer, ElsewhereError, open_access
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material, Output
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
+from ansible_collections.mailops.smime.plugins.module_utils._world import World, open_files
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.mailops.smime.plugins.module_utils._x509.forge import KeyForge
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import require_cryptography
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-
-ENDPOINT_OPTIONS = ("api_url", "api_ca_path", "api_timeout", "api_retries", "api_from")
-# What add_file_common_args adds to a module's options.
-FILE_OPTIONS = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
-
-
-@dataclass
-class World:
-    """What runs need beside their files, and share: the way to the CA, time, and the maker of keys."""
-
-    access: Access
-    clock: Clock
-    forge: KeyForge
 
 
 class Steppable(Protocol):
@@ -250,24 +234,6 @@ def manage(module: AnsibleModule, world: World) -> Report:
     return run.report
 
 
-def open_files(
-    module: AnsibleModule,
-    params: Mapping[str, Any],
-    homeless: frozenset[str] = frozenset(),
-    directory_mode: str | int = "0755",
-) -> Files:
-    """Return the files of the certificate that ``params`` describe; the directories of ``homeless`` paths may be created."""
-    options = {name: params.get(name) for name in FILE_OPTIONS}
-    attributes = Attributes(options, params["private_mode"], params["backup"], directory_mode, homeless)
-    return Files(module, attributes)
-
-
-def open_world(params: Mapping[str, Any]) -> World:
-    """Return the real clock and the way to the endpoint of ``params``."""
-    clock = Clock()
-    return World(DirectAccess(lambda: make_client(params, clock), clock), clock, KeyForge())
-
-
 def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, world: World, index: int = 0) -> Run:
     """Return the run of one certificate, which asks the CA itself unless the controller does; ``index`` is its entry's number."""
     report = Report(wanteds.label(params["email"], params["path"] or "", wanteds.read_order(params)))
@@ -278,15 +244,6 @@ def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, wor
         report.files = access.files
         report.changed = bool(access.files)
     return Run(params, files, replace(world, access=access), report)
-
-
-def make_client(params: Mapping[str, Any], clock: Clock) -> Client:
-    """Return a client for the endpoint of ``params``. Nothing is sent yet."""
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport
-
-    endpoint = Endpoint(params["api_url"], params["api_ca_path"], params["api_timeout"], params["api_retries"])
-    return Client(Transport(endpoint, clock.sleep))
 
 
 def _holds_the_same(last: datetime | None, decision: Decision) -> bool:

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.mailops.smime.plugins.module_utils import _inputs as inputs
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
-from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._question import Patience
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
@@ -23,7 +24,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.outputs impor
     Recipe,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
@@ -118,8 +118,8 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
     check_email(params["email"])
     outputs = {output: params[output.option] for output in OUTPUTS if params[output.option] is not None}
     _check_distinct({**{output.option: path for output, path in outputs.items()}, **_input_paths(params)})
-    csr_option, csr = _load_csr(params, files)
-    key = _load_key(params, files)
+    csr_option, csr = inputs.load_csr(params, files)
+    key = inputs.load_key(params, files)
     key_to_create = _plan_key(params, csr_option) if key is None and params["privatekey_create"] else None
     _check_identity(params, key, key_to_create, csr, csr_option)
     recipe = Recipe(key, params["pkcs12_passphrase"], params["pkcs12_friendly_name"], params["pkcs12_encryption"])
@@ -136,7 +136,7 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
         request_options=_read_request_options(params) if csr is None else None,
         email=params["email"],
         order=order,
-        trusted=load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read),
+        trusted=inputs.load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read),
         remaining_days=params["remaining_days"],
         force=params["force"],
         patience=Patience(params["wait_timeout"], params["poll_interval"]),
@@ -180,21 +180,6 @@ def _check_distinct(paths: Mapping[str, str]) -> None:
                 f"{seen[real]} and {option} are the same file: {path}", hint="Give each file its own path."
             )
         seen[real] = option
-
-
-def _load_csr(params: Mapping[str, Any], files: Files) -> tuple[str, request.CertificateRequest | None]:
-    option, data = _read_input(params, "csr_path", "csr_content", files)
-    if data is None:
-        return option, None
-    from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
-
-    return option, request.load(data, option)
-
-
-def _load_key(params: Mapping[str, Any], files: Files) -> keys.PrivateKey | None:
-    may_be_missing = params["privatekey_create"]
-    option, data = _read_input(params, "privatekey_path", "privatekey_content", files, may_be_missing=may_be_missing)
-    return keys.load(data, params["privatekey_passphrase"], option) if data is not None else None
 
 
 def _plan_key(params: Mapping[str, Any], csr_option: str) -> KeySpec:
@@ -276,42 +261,3 @@ def _check_outputs(outputs: Mapping[Output, str], recipe: Recipe, key_to_create:
         from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
 
         pkcs12.choose_encryption(recipe.pkcs12_passphrase, recipe.pkcs12_encryption)
-
-
-def _read_input(
-    params: Mapping[str, Any], path_option: str, content_option: str, files: Files, *, may_be_missing: bool = False
-) -> tuple[str, bytes | None]:
-    """Return the option that was given, and its contents: from the file of ``path_option``, or of ``content_option`` itself."""
-    path, content = params[path_option], params[content_option]
-    if path is not None and content is not None:
-        raise OptionError(f"{path_option} and {content_option} exclude each other", hint="Give one of them.")
-    if path is None:
-        return content_option, content.encode() if content is not None else None
-    data = files.read(path)
-    if not may_be_missing:
-        require_file(path_option, path, data)
-    return f"{path_option} ({path})", data
-
-
-def require_file(option: str, path: str, data: bytes | None) -> bytes:
-    """Return ``data``, which was read from ``path``. Raises FileError if there was no such file."""
-    if data is None:
-        raise FileError(f"{option}: {path} does not exist", hint=f"Create it first, or correct {option}.")
-    return data
-
-
-def load_certificates(
-    option: str, path: str | None, read: Callable[[str], bytes | None]
-) -> tuple[Certificate, ...] | None:
-    """Return the certificates of the PEM file that ``option`` names, or None without one. Raises OptionError, FileError."""
-    if path is None:
-        return None
-    data = require_file(option, path, read(path))
-    hint = "Give a file of certificates in PEM."
-    try:
-        found = certificates.load_pem(data)
-    except ValueError as error:
-        raise OptionError(f"{option}: {path} holds a damaged certificate: {error}", hint=hint) from error
-    if not found:
-        raise OptionError(f"{option}: {path} holds no certificate", hint=hint)
-    return tuple(found)

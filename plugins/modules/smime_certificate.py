@@ -264,7 +264,7 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _world
 
 
 def main() -> None:
@@ -279,7 +279,7 @@ def main() -> None:
         add_file_common_args=True,
         supports_check_mode=True,
     )
-    world = _lifecycle.open_world(module.params)
+    world = _world.open_world(module.params)
     report = _lifecycle.manage(module, world)
     if report.missing is not None:
         module.fail_json(msg=missing_required_lib(report.missing.library), exception=report.missing.import_traceback)

@@ -242,7 +242,7 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _inspection, _lifecycle
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _inspection, _world
 
 
 def main() -> None:
@@ -256,7 +256,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    inspection = _inspection.inspect(module.params, lambda clock: _lifecycle.make_client(module.params, clock))
+    inspection = _inspection.inspect(module.params, lambda clock: _world.make_client(module.params, clock))
     if inspection.missing is not None:
         module.fail_json(
             msg=missing_required_lib(inspection.missing.library), exception=inspection.missing.import_traceback

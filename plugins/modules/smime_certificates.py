@@ -326,7 +326,7 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _batch, _lifecycle
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _batch, _world
 
 
 def main() -> None:
@@ -336,7 +336,7 @@ def main() -> None:
         add_file_common_args=True,
         supports_check_mode=True,
     )
-    outcome = _batch.manage(module, _lifecycle.open_world(module.params))
+    outcome = _batch.manage(module, _world.open_world(module.params))
     if outcome.missing is not None:
         module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)
     for warning in outcome.warnings:

@@ -17,10 +17,10 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay, _world
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
@@ -146,7 +146,7 @@ class RelayAction(ActionBase):  # type: ignore[misc]
     def open_access(self, endpoint: Mapping[str, Any]) -> DirectAccess:
         """Return the way from here to the CA."""
         clock = Clock()
-        return DirectAccess(lambda: _lifecycle.make_client(endpoint, clock), clock)
+        return DirectAccess(lambda: _world.make_client(endpoint, clock), clock)
 
     def _task_environment(self) -> dict[str, str]:
         collected: dict[str, str] = {}
@@ -172,26 +172,23 @@ def withhold(args: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in args.items() if name not in KEPT_BACK}
 
 
-def find_refusal(order: Order, endpoint: Mapping[str, Any]) -> SmimeError | None:
-    """Return why an order cannot be asked for, if its options say so already."""
+def find_refusal(options: Mapping[str, Any]) -> SmimeError | None:
+    """Return why the order of ``options`` cannot be asked for, if they say so already."""
     try:
-        wanteds.check_numbers(endpoint)
-        check_url(endpoint["api_url"])
-        check_order(order)
+        wanteds.check_numbers(options)
+        check_url(options["api_url"])
+        check_order(wanteds.read_order(options))
     except SmimeError as error:
         return error
     return None
 
 
 def open_errand(
-    access: DirectAccess,
-    order: Order,
-    values: Mapping[str, Any],
-    patience: Patience,
-    progress: Progress | None = None,
+    access: DirectAccess, options: Mapping[str, Any], values: Mapping[str, Any], progress: Progress | None = None
 ) -> Errand:
-    """Return the errand of a question that the target brought."""
-    return Errand(access.open(order, lambda: Question(**values), patience), progress)
+    """Return the errand of a question that the target brought, about the order of ``options``."""
+    patience = Patience(options["wait_timeout"], options["poll_interval"])
+    return Errand(access.open(wanteds.read_order(options), lambda: Question(**values), patience), progress)
 
 
 def answer(errand: Errand, files: list[dict[str, Any]]) -> dict[str, Any]:
@@ -199,16 +196,7 @@ def answer(errand: Errand, files: list[dict[str, Any]]) -> dict[str, Any]:
     return {**_relay.write_answer(errand.asking, errand.reply, errand.error), "files": files}
 
 
-def order_label(order: Order, email: str | None, path: str | None) -> str:
-    """Return how messages call a certificate."""
-    return wanteds.label(email, path or "", order)
-
-
-def describe_failure(error: SmimeError, label: str) -> dict[str, Any]:
+def describe_failure(error: SmimeError, options: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result of a task that failed before it began."""
+    label = wanteds.label(args.get("email"), args.get("path") or "", wanteds.read_order(options))
     return {"failed": True, "msg": explain(error, label), "error": error.describe()}
-
-
-def read_patience(options: Mapping[str, Any]) -> Patience:
-    """Return how long an order is waited for."""
-    return Patience(options["wait_timeout"], options["poll_interval"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import grp
 import os
 import pwd
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._store import lock
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -117,18 +117,11 @@ class Files:
     @contextlib.contextmanager
     def locked(self, path: str) -> Iterator[None]:
         """Hold the lock of the certificate at ``path``: a second run on it waits here. Raises FileError."""
-        real = os.path.realpath(path)
-        name = os.path.join(os.path.dirname(real), f".{os.path.basename(real)}.lock")
-        with _reporting(name):
-            descriptor = _acquire(name)
-        try:
+        with contextlib.ExitStack() as stack:
+            with _reporting(path):
+                stack.enter_context(lock.hold(os.path.realpath(path)))
             self.forget()
             yield
-        finally:
-            # Removed while it is held: whoever waits for it notices, and makes a new one.
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            os.close(descriptor)
 
     def mend_attributes(self, path: str, *, private: bool = False) -> bool:
         """Give an existing file the wanted owner, mode and the like; in check mode, only say whether it would change."""
@@ -266,21 +259,6 @@ def sync_directory(folder: str) -> None:
     try:
         os.fsync(descriptor)
     finally:
-        os.close(descriptor)
-
-
-def _acquire(name: str) -> int:
-    while True:
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.path.samestat(os.fstat(descriptor), os.stat(name)):
-                return descriptor
-        except FileNotFoundError:
-            pass
-        except BaseException:
-            os.close(descriptor)
-            raise
         os.close(descriptor)
 
 

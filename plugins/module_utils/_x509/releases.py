@@ -10,6 +10,7 @@ Each branch names the release that allows its removal.
 from __future__ import annotations
 
 import traceback
+import warnings
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -26,6 +27,10 @@ try:
     from cryptography.x509.oid import ExtendedKeyUsageOID
 except ImportError:
     CRYPTOGRAPHY_IMPORT_ERROR = traceback.format_exc()
+    # Whoever imports these can be imported; require_cryptography() says what is missing before they are used.
+    InvalidSignature = UnsupportedAlgorithm = RuntimeError  # type: ignore[assignment,misc]
+    ExtendedKeyUsageOID = x509 = hashes = serialization = None  # type: ignore[assignment,misc]
+    ec = ed448 = ed25519 = padding = rsa = None  # type: ignore[assignment]
 
 HAS_CRYPTOGRAPHY = CRYPTOGRAPHY_IMPORT_ERROR is None
 
@@ -145,7 +150,10 @@ def split_pkcs7(der: bytes) -> list[x509.Certificate]:
     """Return the certificates of a certs-only PKCS#7. Raises ValueError or UnsupportedAlgorithm."""
     from cryptography.hazmat.primitives.serialization import pkcs7
 
-    return pkcs7.load_der_pkcs7_certificates(der)
+    with warnings.catch_warnings():
+        # It says so when the encoding is BER rather than DER; RFC 2315 allows that.
+        warnings.simplefilter("ignore", UserWarning)
+        return pkcs7.load_der_pkcs7_certificates(der)
 
 
 def choose_pkcs12_encryption(passphrase: bytes | None, *, legacy: bool) -> serialization.KeySerializationEncryption:
@@ -161,7 +169,7 @@ def choose_pkcs12_encryption(passphrase: bytes | None, *, legacy: bool) -> seria
 
     algorithm = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC if legacy else pkcs12.PBES.PBESv2SHA256AndAES256CBC
     builder = serialization.PrivateFormat.PKCS12.encryption_builder().key_cert_algorithm(algorithm)
-    return builder.hmac_hash(hashes.SHA1() if legacy else hashes.SHA256()).build(passphrase)  # noqa: S303 - old clients read no other
+    return builder.hmac_hash(hashes.SHA1() if legacy else hashes.SHA256()).build(passphrase)
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,30 @@ if TYPE_CHECKING:
 PLUGINS = "ansible_collections.mailops.smime.plugins"
 MODULE_UTILS = f"{PLUGINS}.module_utils"
 
+STORY = (
+    "_batch",
+    "_decision",
+    "_inputs",
+    "_inquiry",
+    "_inspection",
+    "_lifecycle",
+    "_question",
+    "_relay",
+    "_report",
+    "_verification",
+    "_wanted",
+    "_world",
+)
+
 # The layers, from the top down: where each lies, and which others it may import. Each may import itself but for modules
 # and action plugins. The lifecycle is a story in several files.
 LAYERS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "modules": (("modules",), {"lifecycle", "argspec", "errors"}),
-    "action": (("action",), {"lifecycle", "argspec", "errors"}),
+    "action": (("action",), {"plugin_utils", "lifecycle", "argspec", "errors"}),
+    "plugin_utils": (("plugin_utils",), {"lifecycle", "argspec", "ca", "clock", "errors"}),
     "lifecycle": (
-        tuple(f"module_utils.{name}" for name in ("_lifecycle", "_decision", "_inquiry", "_report", "_wanted")),
-        {"ca", "x509", "store", "clock", "errors"},
+        tuple(f"module_utils.{name}" for name in STORY),
+        {"argspec", "ca", "x509", "store", "clock", "errors"},
     ),
     "argspec": (("module_utils._argspec",), {"ca", "x509", "store", "errors"}),
     "ca": (("module_utils._ca",), {"x509", "errors"}),

@@ -21,9 +21,18 @@ def find_shapeless(root: Path, folders: tuple[str, ...]) -> list[str]:
     """Return a complaint for each function and each file that is too long."""
     complaints: list[str] = []
     for folder in folders:
-        for path in sorted((root / folder).rglob("*.py")):
-            complaints.extend(_complain(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")))
+        for path in sorted((root / folder).rglob("*")):
+            if _is_python(path):
+                complaints.extend(_complain(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")))
     return complaints
+
+
+def _is_python(path: Path) -> bool:
+    if path.suffix or not path.is_file():
+        return path.suffix == ".py"
+    with path.open("rb") as file:
+        first_line = file.readline()
+    return first_line.startswith(b"#!") and b"python" in first_line
 
 
 def _complain(name: str, text: str) -> Iterator[str]:

@@ -37,3 +37,10 @@ def test_it_finds_what_is_too_long(tmp_path: Path, text: str, complaints: int) -
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins/some.py").write_text(text, encoding="utf-8")
     assert len(find_shapeless(tmp_path, ("plugins",))) == complaints
+
+
+def test_it_looks_into_programs_without_a_suffix(tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/demo").write_text("#!/usr/bin/env python\n" + _function(FUNCTION_LINES + 1), encoding="utf-8")
+    (tmp_path / "dev/list").write_text("#!/bin/sh\n" + "true\n" * (FILE_LINES + 1), encoding="utf-8")
+    assert len(find_shapeless(tmp_path, ("dev",))) == 1

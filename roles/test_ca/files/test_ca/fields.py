@@ -48,7 +48,7 @@ def check_value(name: str, value: object, kind: Any, allowed: tuple[str, ...] | 
     """Refuse a value of another type, or a word that is not one of those allowed."""
     if allowed is not None and value not in allowed:
         raise FieldError(f"{name!r} must be one of: {', '.join(allowed)}")
-    if kind is float and type(value) is int:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return
     bare = getattr(kind, "__origin__", kind)
     if (isinstance(value, bool) and bare is not bool) or not isinstance(value, bare):

@@ -107,7 +107,7 @@ def subject_of(profile: Profile) -> x509.Name:
 
 def mailbox_name(email: str) -> x509.GeneralName:
     """Write a mailbox as rfc822Name, or as SmtpUTF8Mailbox (RFC 9598) where ASCII does not do."""
-    local, _, domain = email.rpartition("@")
+    local, _at, domain = email.rpartition("@")
     domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
     if local.isascii():
         return x509.RFC822Name(f"{local}@{domain}")

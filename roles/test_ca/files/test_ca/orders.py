@@ -141,20 +141,24 @@ class OrderBook:
 
     @staticmethod
     def _free_code() -> str:
-        return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        return "".join(secrets.choice(CODE_LETTERS) for _letter in range(CODE_LENGTH))
 
 
 def spell_numbers(wanted: object) -> object:
     """Take a number for a text where YAML makes one of it: `order_number: 1001`."""
     if not isinstance(wanted, Mapping):
         return wanted
-    spelled = {name: str(wanted[name]) for name in ("order_number", "collection_code") if type(wanted.get(name)) is int}
+    spelled = {
+        name: str(wanted[name])
+        for name in ("order_number", "collection_code")
+        if isinstance(wanted.get(name), int) and not isinstance(wanted.get(name), bool)
+    }
     return {**wanted, **spelled}
 
 
 def check_terms(terms: Terms) -> Terms:
     """Refuse terms that no certificate could be issued for."""
-    local, _, domain = terms.email.rpartition("@")
+    local, _at, domain = terms.email.rpartition("@")
     try:
         mailbox_name(terms.email if local and domain else "")
     except ValueError as error:

@@ -113,7 +113,7 @@ def select(call: Call, chain: Chain, dialect: Dialect) -> list[bytes]:
     elif dialect.order == "shuffled":
         # No chance here: a test must see the same on every run. Neither end stands where it belongs.
         upwards = upwards[1:] + upwards[:1] if len(upwards) < 3 else [upwards[1], upwards[0], *upwards[2:]]
-    return [to_der(certificate) for certificate in upwards for _ in range(2 if chain.doubled else 1)]
+    return [to_der(certificate) for certificate in upwards for _copy in range(2 if chain.doubled else 1)]
 
 
 def to_der(certificate: x509.Certificate) -> bytes:

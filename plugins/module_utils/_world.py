@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What runs need beside their options: the way to the CA, time, the maker of keys, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._question import Access, DirectAccess
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files
+from ansible_collections.mailops.smime.plugins.module_utils._x509.forge import KeyForge
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+
+ENDPOINT_OPTIONS = ("api_url", "api_ca_path", "api_timeout", "api_retries", "api_from")
+# What add_file_common_args adds to a module's options.
+FILE_OPTIONS = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
+
+
+@dataclass
+class World:
+    """What runs need beside their files, and share: the way to the CA, time, and the maker of keys."""
+
+    access: Access
+    clock: Clock
+    forge: KeyForge
+
+
+def open_files(
+    module: AnsibleModule,
+    params: Mapping[str, Any],
+    homeless: frozenset[str] = frozenset(),
+    directory_mode: str | int = "0755",
+) -> Files:
+    """Return the files of the certificate that ``params`` describe; the directories of ``homeless`` paths may be created."""
+    options = {name: params.get(name) for name in FILE_OPTIONS}
+    attributes = Attributes(options, params["private_mode"], params["backup"], directory_mode, homeless)
+    return Files(module, attributes)
+
+
+def open_world(params: Mapping[str, Any]) -> World:
+    """Return the real clock and the way to the endpoint of ``params``."""
+    clock = Clock()
+    return World(DirectAccess(lambda: make_client(params, clock), clock), clock, KeyForge())
+
+
+def make_client(params: Mapping[str, Any], clock: Clock) -> Client:
+    """Return a client for the endpoint of ``params``. Nothing is sent yet."""
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport
+
+    endpoint = Endpoint(params["api_url"], params["api_ca_path"], params["api_timeout"], params["api_retries"])
+    return Client(Transport(endpoint, clock.sleep))
