@@ -202,6 +202,7 @@ options:
       - Where the end-entity certificates are, or are to be written, in PEM.
       - Required here or in each entry of O(certificates).
     type: path
+    required: false
   mode:
     description:
       - The permissions of files that hold no private key, as for M(ansible.builtin.file).

@@ -15,4 +15,4 @@ def read_certificates(data: bytes) -> list[bytes]:
     try:
         return certificate.split_pkcs7(data)
     except ValueError as error:
-        raise ReplyError(f"the reply is not a PKCS#7 structure: {error}") from error
+        raise ReplyError(f"the reply is {error}") from error

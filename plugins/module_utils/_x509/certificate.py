@@ -16,7 +16,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import name as names
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import releases
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
-    UnsupportedAlgorithm,
     hashes,
     not_after,
     not_before,
@@ -27,7 +26,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.releases impor
 SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
 _UTF8_STRING = 0x0C
 _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CERTIFICATE-----")
-_BROKEN = (ValueError, TypeError, KeyError, AttributeError, OverflowError, UnsupportedAlgorithm)
 _KEY_USAGES = (
     "digital_signature",
     "content_commitment",
@@ -82,10 +80,8 @@ class Certificate:
 
 def load_der(der: bytes) -> Certificate:
     """Return the certificate in ``der``. Raises ValueError if it is none, or if a part that matters cannot be read."""
-    try:
+    with releases.reading("a certificate"):
         return _read(x509.load_der_x509_certificate(der), der)
-    except _BROKEN as error:
-        raise ValueError("not a certificate that can be read") from error
 
 
 def load_all(encoded: Iterable[bytes]) -> list[Certificate]:
@@ -95,11 +91,9 @@ def load_all(encoded: Iterable[bytes]) -> list[Certificate]:
 
 def load_pem(pem: bytes) -> list[Certificate]:
     """Return the certificates in ``pem``, in their order; none is an empty list. Raises ValueError if one is damaged."""
-    try:
+    with releases.reading("a certificate"):
         parsed = [x509.load_pem_x509_certificate(block) for block in _PEM_BLOCK.findall(pem)]
         return [_read(item, item.public_bytes(serialization.Encoding.DER)) for item in parsed]
-    except _BROKEN as error:
-        raise ValueError("not a certificate that can be read") from error
 
 
 def load_pkcs7(der: bytes) -> list[Certificate]:
@@ -109,10 +103,8 @@ def load_pkcs7(der: bytes) -> list[Certificate]:
 
 def split_pkcs7(der: bytes) -> list[bytes]:
     """Return the DER of the certificates of a certs-only PKCS#7, in their order. Raises ValueError."""
-    try:
+    with releases.reading("a PKCS#7 structure"):
         return [item.public_bytes(serialization.Encoding.DER) for item in releases.split_pkcs7(der)]
-    except _BROKEN as error:
-        raise ValueError(str(error)) from error
 
 
 def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:

@@ -9,8 +9,10 @@ Each branch names the release that allows its removal.
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -28,7 +30,8 @@ try:
 except ImportError:
     CRYPTOGRAPHY_IMPORT_ERROR = traceback.format_exc()
     # Whoever imports these can be imported; require_cryptography() says what is missing before they are used.
-    InvalidSignature = UnsupportedAlgorithm = RuntimeError  # type: ignore[assignment,misc]
+    InvalidSignature = RuntimeError  # type: ignore[assignment,misc]
+    UnsupportedAlgorithm = RuntimeError  # type: ignore[assignment,misc]
     ExtendedKeyUsageOID = x509 = hashes = serialization = None  # type: ignore[assignment,misc]
     ec = ed448 = ed25519 = padding = rsa = None  # type: ignore[assignment]
 
@@ -55,6 +58,7 @@ __all__ = (
     "not_before",
     "open_pkcs12",
     "padding",
+    "reading",
     "require_cryptography",
     "rsa",
     "serialization",
@@ -67,6 +71,15 @@ def require_cryptography() -> None:
     """Raise MissingLibraryError if this host has no ``cryptography``."""
     if CRYPTOGRAPHY_IMPORT_ERROR is not None:
         raise MissingLibraryError("cryptography", CRYPTOGRAPHY_IMPORT_ERROR)
+
+
+@contextlib.contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn all that the library raises for input that it cannot read into ValueError, which says that it is not ``what``."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, UnsupportedAlgorithm) as error:
+        raise ValueError(f"not {what} that can be read") from error
 
 
 def load_private_key(pem: bytes, passphrase: bytes | None) -> serialization.PrivateFormat:

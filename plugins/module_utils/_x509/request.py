@@ -27,7 +27,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.releases impor
 from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
 
 MAX_LENGTH = 32767
-_BROKEN = (ValueError, TypeError, UnsupportedAlgorithm)
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def load(data: bytes, option: str) -> CertificateRequest:
         csr = _parse(data)
         signed = csr.is_signature_valid
         public_key = keys.encode_public_key(csr.public_key())
-    except _BROKEN as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise OptionError(
             f"the CSR of {option} cannot be read: it is not a PKCS#10 request in PEM or base64",
             hint="Check it with 'openssl req -noout -verify -in FILE'.",
@@ -92,7 +91,7 @@ def build(key: keys.PrivateKey, plan: Plan) -> CertificateRequest:
     builder = _draw_up(plan).add_extension(_build_key_usage(key.key), critical=True)
     try:
         csr = builder.sign(key.key, _choose_digest(key.key))
-    except _BROKEN as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise OptionError(f"this private key cannot sign a request: {error}", hint="Use an RSA or ECC key.") from error
     return CertificateRequest(csr.public_bytes(serialization.Encoding.PEM).decode("ascii"), key.public_key)
 
@@ -109,7 +108,7 @@ def _draw_up(plan: Plan) -> x509.CertificateSigningRequestBuilder:
         )
         if plan.template is not None:
             builder = builder.add_extension(template.build_extension(plan.template), critical=False)
-    except _BROKEN as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise OptionError(
             f"no request can be made: {error}", hint="Correct email, subject or ms_template, or give a CSR."
         ) from error

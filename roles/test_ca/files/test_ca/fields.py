@@ -20,6 +20,8 @@ class FieldError(ValueError):
 
 def choice(default: str, *others: str) -> Any:
     """Declare a field that takes one of a few words; the first is the default."""
+    # It is called in the bodies of dataclasses, through this function.
+    # pylint: disable-next=invalid-field-call
     return dataclasses.field(default=default, metadata={ALLOWED: (default, *others)})
 
 
