@@ -30,6 +30,7 @@ extends_documentation_fragment:
   - mailops.smime.order
   - mailops.smime.endpoint
   - mailops.smime.behaviour
+  - mailops.smime.relay
 attributes:
   check_mode:
     support: full
