@@ -172,14 +172,21 @@ def _input_paths(params: Mapping[str, Any]) -> dict[str, str]:
 
 def _check_distinct(paths: Mapping[str, str]) -> None:
     """Refuse one path for two files: writing one would destroy the other, and a private key is never overwritten."""
-    seen: dict[str, str] = {}
+    seen: dict[object, tuple[str, str]] = {}
     for option, path in paths.items():
-        real = os.path.realpath(path)
-        if real in seen:
-            raise OptionError(
-                f"{seen[real]} and {option} are the same file: {path}", hint="Give each file its own path."
-            )
-        seen[real] = option
+        other, there = seen.setdefault(_identify(path), (option, path))
+        # Hard links have an inode in common and are two files all the same.
+        if other != option and os.path.realpath(there) == os.path.realpath(path):
+            raise OptionError(f"{other} and {option} are the same file: {path}", hint="Give each file its own path.")
+
+
+def _identify(path: str) -> object:
+    """Return what two paths of one file have in common: its inode, or the path of what does not exist yet."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino
 
 
 def _plan_key(params: Mapping[str, Any], csr_option: str) -> KeySpec:

@@ -345,6 +345,7 @@ def main() -> None:
         module.warn(warning)
     if not module._diff:  # noqa: SLF001 - Ansible has no other name for it
         outcome.result.pop("diff", None)
+    _batch.lighten(module, outcome.result)
     if "msg" in outcome.result:
         module.fail_json(**outcome.result)
     module.exit_json(**outcome.result)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 MAX_SIZE = 1024 * 1024
+# The options that say how a file is to be, whoever wrote it.
+_KEPT_UP = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes")
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,11 @@ class Files:
 
     def mend_attributes(self, path: str, *, private: bool = False) -> bool:
         """Give an existing file the wanted owner, mode and the like; in check mode, only say whether it would change."""
+        options = self._attributes.select(private)
+        if not any(options.get(name) is not None for name in _KEPT_UP):
+            return False
         real = os.path.realpath(path)
-        arguments = self._module.load_file_common_arguments(self._attributes.select(private), path=real)
+        arguments = self._module.load_file_common_arguments(options, path=real)
         with _reporting(path):
             return bool(self._module.set_fs_attributes_if_different(arguments, False))
 

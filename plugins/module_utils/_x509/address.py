@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 # IDNA 2003, which is all that Python brings along, maps these to other names than IDNA 2008 does.
 _DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
 
 
+@lru_cache(maxsize=256)
 def normalize(address: str) -> str:
     """Return ``address`` in the form in which addresses are compared. Raises ValueError if it is not an address."""
     local, at, domain = address.rpartition("@")

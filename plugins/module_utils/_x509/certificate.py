@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
@@ -91,9 +92,15 @@ def load_all(encoded: Iterable[bytes]) -> list[Certificate]:
 
 def load_pem(pem: bytes) -> list[Certificate]:
     """Return the certificates in ``pem``, in their order; none is an empty list. Raises ValueError if one is damaged."""
+    return list(_load_pem(pem))
+
+
+@lru_cache(maxsize=256)
+def _load_pem(pem: bytes) -> tuple[Certificate, ...]:
+    # Kept, since the same few files are looked at for several reasons, and mailboxes share their intermediates.
     with releases.reading("a certificate"):
         parsed = [x509.load_pem_x509_certificate(block) for block in _PEM_BLOCK.findall(pem)]
-        return [_read(item, item.public_bytes(serialization.Encoding.DER)) for item in parsed]
+        return tuple(_read(item, item.public_bytes(serialization.Encoding.DER)) for item in parsed)
 
 
 def load_pkcs7(der: bytes) -> list[Certificate]:
