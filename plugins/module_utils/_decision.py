@@ -25,7 +25,8 @@ class Decision:
 
     ``current`` is the certificate at ``path``, if it can be read. ``material`` is what all files can be made of
     without the CA, or None if that takes the CA; ``stale`` are the outputs that differ from it. ``renew`` says that
-    another certificate is wanted, not only its chain.
+    another certificate is wanted, not only its chain. ``faults`` are the reasons that are about ``current`` itself, and
+    ``spare`` is what the files can be made of if it has to stay.
     """
 
     reasons: tuple[str, ...]
@@ -33,11 +34,14 @@ class Decision:
     material: Material | None
     stale: tuple[Output, ...]
     renew: bool
+    faults: frozenset[str] = frozenset()
+    spare: Material | None = None
 
 
 def decide(wanted: Wanted, files: Files, now: datetime) -> Decision:
     """Compare the files with what is wanted at ``now`` (aware, UTC). Raises FileError for a file that cannot be opened."""
     current, reasons = _judge_path(wanted, files, now)
+    faults = frozenset(reasons)
     end_entity = current
     if reasons:
         end_entity = _find_substitute(wanted, files, now)
@@ -48,13 +52,15 @@ def decide(wanted: Wanted, files: Files, now: datetime) -> Decision:
     stale = find_stale(wanted, files, material) if material is not None else ()
     if subject is not None:
         reasons += _judge_outputs(wanted, files, material, stale)
-    usable = end_entity is not None and material is not None and (material.root is not None or not wanted.needs_root)
+    usable = end_entity is not None and material is not None and not _is_rootless(wanted, material)
     return Decision(
         tuple(dict.fromkeys(reasons)),
         current,
         material if usable else None,
         stale if usable else (),
         renew=end_entity is None,
+        faults=faults,
+        spare=None if _is_rootless(wanted, material) else material,
     )
 
 
@@ -107,6 +113,10 @@ def _gather(wanted: Wanted, files: Files, end_entity: Certificate, now: datetime
     except CheckError:
         return None
     return Material(end_entity, chain.intermediates, chain.root)
+
+
+def _is_rootless(wanted: Wanted, material: Material | None) -> bool:
+    return material is not None and material.root is None and wanted.needs_root
 
 
 def _judge_outputs(wanted: Wanted, files: Files, material: Material | None, stale: tuple[Output, ...]) -> list[str]:

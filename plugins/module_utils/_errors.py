@@ -18,6 +18,7 @@ class SmimeError(Exception):
     """
 
     name = "unlisted_error"
+    default_hint = ""
 
     def __init__(
         self,
@@ -31,7 +32,7 @@ class SmimeError(Exception):
         super().__init__(message)
         self.message = message
         self.name = name or self.name
-        self.hint = hint
+        self.hint = hint or self.default_hint
         self.code = code
         self.retryable = retryable
 
@@ -72,6 +73,11 @@ class ReplyError(CallError):
     """A reply arrived, and is none of the forms that the specification names."""
 
     name = "reply_unreadable"
+    default_hint = "Run the task again. If it stays, check api_url and any proxy in between, then ask the CA's support."
+
+
+class DerError(ReplyError, ValueError):
+    """Bytes that are not the DER they should be."""
 
 
 class CheckError(SmimeError):

@@ -44,7 +44,7 @@ def _read_input(
     if path is not None and content is not None:
         raise OptionError(f"{path_option} and {content_option} exclude each other", hint="Give one of them.")
     if path is None:
-        return content_option, content.encode() if content is not None else None
+        return content_option, content.encode(errors="replace") if content is not None else None
     data = files.read(path)
     if not may_be_missing:
         require_file(path_option, path, data)

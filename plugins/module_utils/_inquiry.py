@@ -89,12 +89,12 @@ class Inquiry:
         return self._submit(csr)
 
     def _submit(self, csr: str) -> Reply:
-        calls = self.client.calls
+        lost = self.client.lost
         reply = self._send(Query(csr=csr, return_certificate=True))
         if reply.code == codes.CSR_ALREADY_PROVIDED:
             self.csr_held = True
             # After a try that stayed without an answer, it was that try which brought the CSR.
-            self.csr_submitted = self.csr_submitted or self.client.calls - calls > 1
+            self.csr_submitted = self.csr_submitted or self.client.lost > lost
             return self._send(Query(return_certificate=True))
         if reply.code >= codes.ACCEPTED:
             self.csr_held = self.csr_submitted = True

@@ -113,6 +113,12 @@ class Run:
         if reply is not None:
             self._settle(wanted, decision, reply)
 
+    def _keep(self, wanted: Wanted, decision: Decision) -> None:
+        """Stay with the certificate on disk, and mend what it can mend."""
+        self.report.status = "valid"
+        if decision.spare is not None:
+            self._write(wanted, decision, decision.spare, decisions.find_stale(wanted, self.files, decision.spare))
+
     def _ask(self, wanted: Wanted, decision: Decision) -> Reply | None:
         """Ask the CA, and report what it cost however it ends. Without a reply, the run is due again later."""
         if self.asking is None:
@@ -150,7 +156,7 @@ class Run:
         now = self.world.clock.now()
         material = verify(reply, wanted, decision.current, now)
         if _is_older(material.end_entity, decision):
-            self.report.status = "valid"
+            self._keep(wanted, decision)
         else:
             self._write(wanted, decision, material, decisions.find_stale(wanted, self.files, material))
         self._warn_if_due(wanted, now)
@@ -248,7 +254,7 @@ def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, wor
 
 def _holds_the_same(last: datetime | None, decision: Decision) -> bool:
     """Tell whether the validity that the CA shows is that of the certificate which is to be renewed for its age alone."""
-    if decision.current is None or last is None or decision.reasons not in (("expiring",), ("expired",)):
+    if decision.current is None or last is None or decision.faults not in ({"expiring"}, {"expired"}):
         return False
     return last <= decision.current.not_after
 
@@ -256,4 +262,6 @@ def _holds_the_same(last: datetime | None, decision: Decision) -> bool:
 def _is_older(end_entity: Certificate, decision: Decision) -> bool:
     """Tell whether the CA's certificate is no better than the expiring one on disk."""
     current = decision.current
-    return current is not None and decision.reasons == ("expiring",) and end_entity.not_after <= current.not_after
+    if current is None or decision.faults != {"expiring"} or "forced" in decision.reasons:
+        return False
+    return end_entity.not_after <= current.not_after

@@ -174,6 +174,8 @@ def _check_distinct(paths: Mapping[str, str]) -> None:
     """Refuse one path for two files: writing one would destroy the other, and a private key is never overwritten."""
     seen: dict[object, tuple[str, str]] = {}
     for option, path in paths.items():
+        if "\0" in path:
+            raise OptionError(f"{option}: a path cannot hold a null character", hint=f"Correct {option}.")
         other, there = seen.setdefault(_identify(path), (option, path))
         # Hard links have an inode in common and are two files all the same.
         if other != option and os.path.realpath(there) == os.path.realpath(path):

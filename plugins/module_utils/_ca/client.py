@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, build_form, check_url
-from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Answer, Transport
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import REFUSAL, Answer, Transport
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, NotAttemptedError
 
 _OK = 200
-_ERROR_REPLY = re.compile(rb"\s*-\d{1,9}\s*(\n|\Z)")
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,11 @@ class Client:
     login_refused: bool = False
 
     @property
+    def lost(self) -> int:
+        """Return how many of them may have arrived and stayed without an answer."""
+        return self.transport.lost
+
+    @property
     def calls(self) -> int:
         """Return how many POSTs were begun so far."""
         return self.transport.calls
@@ -51,14 +54,14 @@ class Client:
         self.require_open()
         check_url(self.transport.endpoint.url)
         answer = self.transport.post(build_form(order, query))
-        if answer.status != _OK and not _ERROR_REPLY.match(answer.body):
+        if answer.status != _OK and not REFUSAL.match(answer.body):
             raise CallError(
                 f"the CA answered with HTTP status {answer.status}",
                 name="http_error",
                 hint="Check api_url and any proxy in between; if both are right, the CA has a fault: run the task again later.",
                 retryable=answer.status >= 500 or answer.status == 429,
             )
-        reply = _redact(read_reply(answer.body, query), order.secrets)
+        reply = read_reply(answer.body, query, order.secrets)
         self.login_refused = reply.code == LOGIN_FAILED
         return Exchange(reply, answer)
 
@@ -66,11 +69,3 @@ class Client:
         """Raise NotAttemptedError after a refused login."""
         if self.login_refused:
             raise NotAttemptedError
-
-
-def _redact(reply: Reply, secrets: tuple[str, ...]) -> Reply:
-    """Take the request's secrets out of the CA's text, should it repeat them."""
-    message = reply.message
-    for secret in secrets:
-        message = message.replace(secret, "********")
-    return Reply(reply.code, message, reply.validity, reply.certificates)

@@ -15,7 +15,6 @@ from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca import (
     codes,
-    der,
     reply_armour,
     reply_cmmf,
     reply_individual,
@@ -38,6 +37,7 @@ _FORMATS = {
     RESPONSE_TYPES["cmmf"]: reply_cmmf.read_certificates,
 }
 
+_STATUS_LINE = re.compile(rb"\s*-?\d{1,9}\s*(\n|\Z)")
 _STATUS = re.compile(r"-?\d{1,9}\Z")
 _VALIDITY = re.compile(r"(\d{2})/(\d{2})/(\d{4})[ \t]+(\d{2})/(\d{2})/(\d{4})\Z")
 _MESSAGE_LENGTH = 500
@@ -62,14 +62,18 @@ class Reply:
     certificates: tuple[bytes, ...] = ()
 
 
-def read_reply(body: bytes, query: Query) -> Reply:
-    """Return what the CA answered to ``query`` with ``body``. Raises ReplyError if it is none of the page's forms."""
-    if query.response_encoding == RESPONSE_ENCODINGS["binary"] and _is_der(body):
+def read_reply(body: bytes, query: Query, secrets: tuple[str, ...] = ()) -> Reply:
+    """Return what the CA answered to ``query`` with ``body``, with ``secrets`` taken out of its text.
+
+    Raises ReplyError if it is none of the page's forms.
+    """
+    # The text "0" is the byte 0x30, with which DER begins: so a line of text comes first.
+    if query.response_encoding == RESPONSE_ENCODINGS["binary"] and not _STATUS_LINE.match(body):
         return Reply(codes.ATTACHED, certificates=_read_structures([body], query))
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff")
     if query.response_encoding == RESPONSE_ENCODINGS["javascript"] and "g_errorCode" in text:
-        return _read_javascript(text, query)
-    return _read_text(text, query)
+        return _read_javascript(text, query, secrets)
+    return _read_text(text, query, secrets)
 
 
 def require_accepted(reply: Reply) -> Reply:
@@ -79,27 +83,19 @@ def require_accepted(reply: Reply) -> Reply:
     return reply
 
 
-def _is_der(body: bytes) -> bool:
-    # The text "0" is the byte 0x30 too, so that only a whole SEQUENCE counts.
-    try:
-        return der.read_whole(body).tag == der.SEQUENCE
-    except ReplyError:
-        return False
-
-
-def _read_javascript(text: str, query: Query) -> Reply:
+def _read_javascript(text: str, query: Query, secrets: tuple[str, ...]) -> Reply:
     declarations = reply_javascript.read_declarations(text)
     code = _read_code(declarations.code)
     if code < 0:
-        return Reply(code, message=_clean(declarations.message))
+        return Reply(code, message=_clean(declarations.message, secrets))
     return Reply(code, certificates=_read_payload(code, declarations.payload, query))
 
 
-def _read_text(text: str, query: Query) -> Reply:
+def _read_text(text: str, query: Query, secrets: tuple[str, ...]) -> Reply:
     first, _newline, rest = text.lstrip().partition("\n")
     code = _read_code(first)
     if code < 0:
-        return Reply(code, message=_clean(rest))
+        return Reply(code, message=_clean(rest, secrets))
     second, _newline, after = rest.partition("\n")
     validity = _read_validity(second.strip())
     payload = rest if validity is None else after
@@ -147,8 +143,11 @@ def _read_structures(structures: list[bytes], query: Query) -> tuple[bytes, ...]
     return tuple(dict.fromkeys(certificates))
 
 
-def _clean(message: str) -> str:
+def _clean(message: str, secrets: tuple[str, ...]) -> str:
     """Return the CA's text as one line that is safe to print."""
+    # The longest first: a short one can be a part of it.
+    for secret in sorted(secrets, key=len, reverse=True):
+        message = message.replace(secret, "********")
     return "".join(character if character.isprintable() else " " for character in " ".join(message.split()))[
         :_MESSAGE_LENGTH
     ]

@@ -10,12 +10,14 @@ import base64
 import binascii
 import re
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca import der
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 
 # The page's own sample has spaces inside the dashes, and four dashes once (section "Response").
 _MARKER = re.compile(r"-{3,5} ?(BEGIN|END) [A-Z0-9 #]{1,40}?-{3,5}")
-_BASE64_LINE = re.compile(r"[A-Za-z0-9+/]+={0,2}\Z")
+_BASE64_LINE = re.compile(r"[A-Za-z0-9+/=]+\Z")
+# A SEQUENCE of more than 127 octets begins so.
+_BASE64_SEQUENCE = "MI"
 
 
 def read_blocks(text: str) -> list[bytes]:
@@ -57,10 +59,10 @@ def _read_bare(text: str) -> list[bytes]:
     blocks: list[bytes] = []
     for lines in filter(None, paragraphs):
         try:
-            blocks.extend(element.encoded for piece in _split_padded(lines) for element in der.read_all(_decode(piece)))
+            blocks += [element.encoded for piece in _split_padded(lines) for element in der.read_all(_decode(piece))]
         except ReplyError:
             # Status text after the data can look like base64; damage in the data itself cannot be excused so.
-            if not blocks:
+            if not blocks or lines[0].startswith(_BASE64_SEQUENCE):
                 raise
             break
     return blocks

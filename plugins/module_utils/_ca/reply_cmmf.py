@@ -9,8 +9,8 @@ The tagging of the CA is unknown, so that elements are told apart by their conte
 
 from __future__ import annotations
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca import der
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 
 GRANTED = (0, 1)  # PKIStatus: granted, granted with modifications
 

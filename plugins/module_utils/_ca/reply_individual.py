@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca import der
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 
 
 def read_certificates(data: bytes) -> list[bytes]:

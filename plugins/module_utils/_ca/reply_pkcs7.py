@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs7
 
 
 def read_certificates(data: bytes) -> list[bytes]:
     """Return the DER of the certificates in the PKCS#7 ``data``, in their order. Raises ReplyError."""
     try:
-        return certificate.split_pkcs7(data)
+        return pkcs7.split(data)
     except ValueError as error:
         raise ReplyError(f"the reply is {error}") from error

@@ -65,6 +65,8 @@ def check_url(url: str) -> None:
         host, _port = parts.hostname, parts.port
     except ValueError as error:
         raise OptionError(f"api_url is not a URL: {error}", hint="Give the endpoint's full https URL.") from error
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise OptionError("api_url holds a space or a control character", hint="Give the endpoint's full https URL.")
     if parts.scheme != "https":
         raise OptionError(
             "api_url must begin with https://",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import re
 import socket
 import ssl
 import threading
@@ -17,11 +18,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailops.smime.plugins.module_utils._ca.watch import Watch
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, FileError, MissingLibraryError
 
 MAX_BODY = 1024 * 1024
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
+# An answer of the CA that is a refusal, whatever the HTTP status says.
+REFUSAL = re.compile(rb"\s*-\d{1,9}\s*(\n|\Z)")
 _BUSY = (429, 502, 503, 504)
 _CHUNK = 16 * 1024
 
@@ -46,30 +50,18 @@ class Answer:
 
 
 @dataclass
-class _Watch:
-    """The connection in use, to cut it when a call's time is over: a timeout of the library is for one read only."""
-
-    connection: Any = None
-    expired: bool = False
-
-    def cut(self) -> None:
-        self.expired = True
-        sock = getattr(self.connection, "sock", None)
-        if isinstance(sock, socket.socket):
-            # Below the TLS layer, whose state belongs to the thread that reads.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-@dataclass
 class Transport:
-    """One kept-alive connection to the CA. ``calls`` counts the POSTs that were begun."""
+    """One kept-alive connection to the CA.
+
+    ``calls`` counts the POSTs that were begun, ``lost`` those that may have arrived and stayed without an answer.
+    """
 
     endpoint: Endpoint
     sleep: Callable[[float], None] = time.sleep
     calls: int = 0
+    lost: int = 0
     _session: Any = None
-    _watch: _Watch = field(default_factory=_Watch)
+    _watch: Watch = field(default_factory=Watch)
 
     def post(self, form: dict[str, str]) -> Answer:
         """POST ``form``, again after connection errors, timeouts and busy answers, as often as the endpoint's ``retries`` say.
@@ -87,7 +79,7 @@ class Transport:
                     raise
             else:
                 answer = Answer(response.status_code, response.headers.get("Content-Type", ""), body)
-                if last or answer.status not in _BUSY:
+                if last or answer.status not in _BUSY or REFUSAL.match(body):
                     return answer
                 pause = _read_retry_after(response.headers.get("Retry-After"), pause)
             self.sleep(pause)
@@ -98,6 +90,7 @@ class Transport:
         if self._session is not None:
             self._session.close()
             self._session = None
+        self._watch.forget()
 
     def _post_once(self, form: dict[str, str]) -> tuple[Any, bytes]:
         if self._session is None:
@@ -119,16 +112,20 @@ class Transport:
                     stream=True,
                 )
                 with contextlib.closing(response):
+                    self._watch.check()
                     _refuse_redirect(response)
-                    return response, _read_body(response)
-        except CallError:
+                    body = _read_body(response, self._watch)
+                    self._watch.check()
+                    return response, body
+        except CallError as error:
+            self.lost += error.name in ("timed_out", "connection_failed") and not _never_connected(error)
             self.close()
             raise
         finally:
             timer.cancel()
 
 
-def _open_session(watch: _Watch, endpoint: Endpoint) -> Any:
+def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
     try:
         import requests
         from requests.adapters import HTTPAdapter
@@ -138,9 +135,10 @@ def _open_session(watch: _Watch, endpoint: Endpoint) -> Any:
     _check_ca_path(endpoint.ca_path)
 
     class Connection(HTTPSConnectionPool.ConnectionCls):  # type: ignore[valid-type,misc]
-        def connect(self) -> None:
-            watch.connection = self
-            super().connect()
+        def _new_conn(self) -> socket.socket:
+            sock: socket.socket = super()._new_conn()
+            watch.remember(sock)
+            return sock
 
     class Pool(HTTPSConnectionPool):
         ConnectionCls = Connection
@@ -180,30 +178,25 @@ def _check_ca_path(ca_path: str | None) -> None:
 
 
 @contextlib.contextmanager
-def _named_failures(watch: _Watch) -> Iterator[None]:
-    """Turn the HTTP library's exceptions into ours. Their texts name the host, never the form."""
+def _named_failures(watch: Watch) -> Iterator[None]:
+    """Turn the exceptions of the HTTP library, and what it lets through, into ours. Their texts name the host, never the form."""
     import requests
+    from urllib3.exceptions import HTTPError
 
     try:
         yield
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
         causes = list(_walk_causes(error))
-        detail = str(causes[-1])
-        if watch.expired or isinstance(error, requests.Timeout):
-            raise CallError(
-                "the CA did not answer in time",
-                name="timed_out",
-                hint="Check that the CA can be reached from this host, or raise api_timeout.",
-                retryable=True,
-            ) from error
+        watch.expired = watch.expired or isinstance(error, requests.Timeout)
+        watch.check()
         if _is_tls_failure(causes):
             raise CallError(
-                f"the TLS connection to the CA failed: {detail}",
+                f"the TLS connection to the CA failed: {causes[-1]}",
                 name="tls_failed",
                 hint="Check the host name in api_url, the clock of this host, and api_ca_path if the CA is a private one.",
             ) from error
         raise CallError(
-            f"the connection to the CA failed: {detail}",
+            f"the connection to the CA failed: {causes[-1]}",
             hint="Check api_url, name resolution, the firewall and the proxy of this host, then run the task again.",
             retryable=True,
         ) from error
@@ -221,9 +214,19 @@ def _walk_causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_tls_failure(causes: list[BaseException]) -> bool:
-    tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
+    import requests
+
     # A connection that is cut inside TLS is a cut connection.
-    return bool(tls) and not any(isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in tls)
+    if any(isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError)) for cause in causes):
+        return False
+    return any(isinstance(cause, (ssl.SSLError, requests.exceptions.SSLError)) for cause in causes)
+
+
+def _never_connected(error: CallError) -> bool:
+    """Tell whether the call failed before there was a connection."""
+    from urllib3.exceptions import NewConnectionError
+
+    return any(isinstance(cause, NewConnectionError) for cause in _walk_causes(error))
 
 
 def _refuse_redirect(response: Any) -> None:
@@ -235,9 +238,10 @@ def _refuse_redirect(response: Any) -> None:
         )
 
 
-def _read_body(response: Any) -> bytes:
+def _read_body(response: Any, watch: Watch) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(_CHUNK):
+        watch.check()
         body += chunk
         if len(body) > MAX_BODY:
             raise CallError(
@@ -247,7 +251,12 @@ def _read_body(response: Any) -> bytes:
             )
     # Older releases of the library take a body that was cut off for a whole one.
     announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and "Content-Encoding" not in response.headers and len(body) < int(announced):
+    if (
+        announced.isascii()
+        and announced.isdigit()
+        and "Content-Encoding" not in response.headers
+        and len(body) < int(announced)
+    ):
         raise CallError(
             "the connection to the CA was cut in the middle of the reply", hint="Run the task again.", retryable=True
         )
@@ -258,7 +267,7 @@ def _read_retry_after(value: str | None, pause: float) -> float:
     """Return the seconds to wait: the header's (RFC 9110, 10.2.3; a number or a date), a minute at most, or ``pause``."""
     if not value:
         return pause
-    if value.strip().isdigit():
+    if value.isascii() and value.strip().isdigit():
         return min(float(value), LONGEST_PAUSE)
     try:
         moment = email.utils.parsedate_to_datetime(value)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import name as names
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import releases
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs7, releases
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
     hashes,
     not_after,
@@ -43,7 +43,8 @@ class Certificate:
     """A certificate, with what the checks ask of it read once.
 
     ``public_key`` is SubjectPublicKeyInfo in DER, the times are in UTC, usages and policies are dotted OIDs.
-    ``extended_key_usages`` and ``key_usages`` are None where the extension is absent.
+    ``extended_key_usages`` and ``key_usages`` are None where the extension is absent. ``subject`` and ``issuer`` are names
+    of the library, ``parsed`` is its certificate.
     """
 
     der: bytes
@@ -57,6 +58,8 @@ class Certificate:
     key_usages: frozenset[str] | None
     policies: tuple[str, ...]
     is_ca: bool
+    subject: Any
+    issuer: Any
     parsed: Any
 
     def __hash__(self) -> int:
@@ -71,7 +74,7 @@ class Certificate:
     @property
     def is_self_issued(self) -> bool:
         """Tell whether subject and issuer are the same name, as of a root."""
-        return bool(self.parsed.subject == self.parsed.issuer)
+        return bool(self.subject == self.issuer)
 
     def to_pem(self) -> bytes:
         """Return the certificate as one PEM block."""
@@ -105,20 +108,14 @@ def _load_pem(pem: bytes) -> tuple[Certificate, ...]:
 
 def load_pkcs7(der: bytes) -> list[Certificate]:
     """Return the certificates of a certs-only PKCS#7, in their order. Raises ValueError."""
-    return [load_der(item) for item in split_pkcs7(der)]
-
-
-def split_pkcs7(der: bytes) -> list[bytes]:
-    """Return the DER of the certificates of a certs-only PKCS#7, in their order. Raises ValueError."""
-    with releases.reading("a PKCS#7 structure"):
-        return [item.public_bytes(serialization.Encoding.DER) for item in releases.split_pkcs7(der)]
+    return load_all(pkcs7.split(der))
 
 
 def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
     """Return the ``certificate`` entry of a result: times as ASN.1 GeneralizedTime."""
     return {
-        "subject": names.describe(certificate.parsed.subject),
-        "issuer": names.describe(certificate.parsed.issuer),
+        "subject": names.describe(certificate.subject),
+        "issuer": names.describe(certificate.issuer),
         "emails": list(certificate.emails),
         "serial_number": certificate.parsed.serial_number,
         "not_before": format_time(certificate.not_before),
@@ -154,6 +151,8 @@ def _read(parsed: x509.Certificate, der: bytes) -> Certificate:
         key_usages=_read_key_usages(extensions.get("2.5.29.15")),
         policies=tuple(item.policy_identifier.dotted_string for item in extensions.get("2.5.29.32", ())),
         is_ca=bool(constraints is not None and constraints.ca),
+        subject=parsed.subject,
+        issuer=parsed.issuer,
         parsed=parsed,
     )
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -62,7 +61,6 @@ __all__ = (
     "require_cryptography",
     "rsa",
     "serialization",
-    "split_pkcs7",
     "x509",
 )
 
@@ -78,7 +76,7 @@ def reading(what: str) -> Iterator[None]:
     """Turn all that the library raises for input that it cannot read into ValueError, which says that it is not ``what``."""
     try:
         yield
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, UnsupportedAlgorithm) as error:
+    except Exception as error:
         raise ValueError(f"not {what} that can be read") from error
 
 
@@ -112,9 +110,9 @@ def not_after(certificate: x509.Certificate) -> datetime:
 
 def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Tell whether ``issuer`` is named as the issuer of ``certificate`` and its key made the signature (RFC 5280, 6.1.3 a)."""
-    if certificate.issuer != issuer.subject:
-        return False
     try:
+        if certificate.issuer != issuer.subject:
+            return False
         if hasattr(certificate, "verify_directly_issued_by"):
             certificate.verify_directly_issued_by(issuer)
         else:
@@ -157,16 +155,6 @@ def build_pkcs7(certificates: list[x509.Certificate]) -> bytes:
     )
     content = encoding.encode(encoding.CONTEXT_0, signed_data)
     return encoding.encode(encoding.SEQUENCE, encoding.encode_oid(_PKCS7_SIGNED_DATA), content)
-
-
-def split_pkcs7(der: bytes) -> list[x509.Certificate]:
-    """Return the certificates of a certs-only PKCS#7. Raises ValueError or UnsupportedAlgorithm."""
-    from cryptography.hazmat.primitives.serialization import pkcs7
-
-    with warnings.catch_warnings():
-        # It says so when the encoding is BER rather than DER; RFC 2315 allows that.
-        warnings.simplefilter("ignore", UserWarning)
-        return pkcs7.load_der_pkcs7_certificates(der)
 
 
 def choose_pkcs12_encryption(passphrase: bytes | None, *, legacy: bool) -> serialization.KeySerializationEncryption:

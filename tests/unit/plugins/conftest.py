@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import Authority, Issued, make_authority
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
 FOREIGN_SETTINGS = (
     "SMIME_LOGIN_NAME",
@@ -46,3 +48,9 @@ def alice(authority: Authority) -> Issued:
 def chain(authority: Authority, alice: Issued) -> tuple[Any, ...]:
     """The DER of root, intermediate and end entity, in the CA's order."""
     return authority.root.der, authority.intermediate.der, alice.der
+
+
+@pytest.fixture
+def host(tmp_path: Path, authority: Authority) -> Host:
+    (tmp_path / "smime").mkdir()
+    return Host(tmp_path / "smime", authority)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client, require_accepted
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Answer
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
@@ -21,7 +21,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
 )
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import armour, fixture_chain
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
-from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import answer
+from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import answer, send
 
 ORDER = Order(order_number="12345", login_name="name", login_password="hunter2")
 HTML = b"<html><body>Bad Gateway</body></html>"
@@ -73,7 +73,8 @@ def test_a_wrong_url_is_refused_before_anything_is_sent(net: Any, url: str) -> N
 
 
 @pytest.mark.parametrize(
-    "host", ["a" * 64 + ".example.test", "-", "%", "exa%mple.test", "..", "\u00e4" * 70 + ".test", "*", "a..b", "[::1%25x]"]
+    "host",
+    ["a" * 64 + ".example.test", "-", "%", "exa%mple.test", "..", "\u00e4" * 70 + ".test", "*", "a..b", "[::1%25x]"],
 )
 def test_a_host_that_cannot_be_gives_no_traceback(net: Any, host: str) -> None:
     with pytest.raises(SmimeError):
@@ -111,6 +112,12 @@ def test_a_page_of_somebody_else_is_unreadable(body: bytes) -> None:
     with pytest.raises(ReplyError) as caught:
         Client(ScriptedTransport(body)).ask(ORDER, Query())
     assert caught.value.name == "reply_unreadable"
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\n"])
+def test_an_answer_that_is_cut_in_its_head_is_a_call_error(net: Any, head: bytes) -> None:
+    with pytest.raises(CallError):
+        Client(net.connect(net.serve(send(head)), retries=0)).ask(ORDER, Query())
 
 
 def test_a_code_below_zero_becomes_its_error() -> None:

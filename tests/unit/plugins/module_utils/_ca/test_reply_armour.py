@@ -35,7 +35,9 @@ def test_lines_may_have_any_length(width: int) -> None:
     assert read_blocks(wrap(CHAIN[0], width)) == CHAIN[:1]
 
 
-@pytest.mark.parametrize("tail", ["\nAll certificates are attached.\n", "\nOK\n", "\nDone\n", "\nAAAA\n", "\n\n\n2\n", "- - -\n"])
+@pytest.mark.parametrize(
+    "tail", ["\nAll certificates are attached.\n", "\nOK\n", "\nDone\n", "\nAAAA\n", "\n\n\n2\n", "- - -\n"]
+)
 def test_text_after_bare_base64_is_ignored(tail: str) -> None:
     assert read_blocks("\n".join(wrap(item) for item in CHAIN) + tail) == CHAIN
 

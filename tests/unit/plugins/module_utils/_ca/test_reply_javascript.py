@@ -72,7 +72,9 @@ def test_every_shape_of_the_code_is_read(code: str) -> None:
     assert read_reply(code.encode(), JS).code == -16
 
 
-@pytest.mark.parametrize("message", ["'It\\'s locked'", '"It\'s locked"', "'It\\x27s ' + 'locked'", "'It\\u0027s locked'"])
+@pytest.mark.parametrize(
+    "message", ["'It\\'s locked'", '"It\'s locked"', "'It\\x27s ' + 'locked'", "'It\\u0027s locked'"]
+)
 def test_the_message_of_an_error_is_read(message: str) -> None:
     body = f"var g_errorCode = -16; var g_errorMessage = {message};"
     assert read_reply(body.encode(), JS) == Reply(-16, "It's locked")
@@ -83,7 +85,9 @@ def test_a_pending_order_has_no_payload() -> None:
 
 
 def test_text_after_the_declarations_is_ignored() -> None:
-    body = f"var g_errorCode = 2;\n{SHAPES['escaped newlines']}\n\nCertificates attached\nif (g_errorCode == 1) f('x');\n"
+    body = (
+        f"var g_errorCode = 2;\n{SHAPES['escaped newlines']}\n\nCertificates attached\nif (g_errorCode == 1) f('x');\n"
+    )
     assert read_reply(body.encode(), JS) == Reply(2, certificates=CHAIN)
 
 

@@ -84,9 +84,7 @@ STRUCTURES = {
     "too many elements": sequence(b"\x30\x00" * 200_000),
     "many certificates": sequence(*[fixture_chain()[0]] * 1500),
     "an empty sequence": sequence(),
-    "data in place of signed data": sequence(
-        bytes.fromhex("06092a864886f70d010701"), encode(0xA0, encode(0x04, b"x"))
-    ),
+    "data in place of signed data": sequence(bytes.fromhex("06092a864886f70d010701"), encode(0xA0, encode(0x04, b"x"))),
     "netscape without content": sequence(bytes.fromhex("06096086480186f8420205")),
     "netscape with an empty content": sequence(bytes.fromhex("06096086480186f8420205"), encode(0xA0)),
     "netscape with no certificates": sequence(bytes.fromhex("06096086480186f8420205"), encode(0xA0, sequence())),

@@ -131,7 +131,9 @@ def allows(query_type: int, response_type: int, encoding: int, validity: bool) -
     """Tell what the page allows, in the page's own words."""
     if response_type != 3 and query_type != 1:  # 1, 2 and 4: "queryType must be 1"
         return False
-    if encoding == 1 and not (query_type == 1 and response_type == 2):  # "queryType must be 1 and responseType must be 2"
+    if encoding == 1 and not (
+        query_type == 1 and response_type == 2
+    ):  # "queryType must be 1 and responseType must be 2"
         return False
     return not validity or encoding == 0  # "Applicable only for responseEncoding=0"
 
@@ -166,8 +168,9 @@ def test_every_combination_is_allowed_or_refused_as_the_page_says(
     ],
 )
 def test_a_number_that_is_not_on_the_page_is_refused(option: str, value: int) -> None:
+    values: dict[str, Any] = {option: value}
     with pytest.raises(OptionError, match=option):
-        check_query(replace(Query(), **{option: value}))
+        check_query(Query(**values))
 
 
 def test_secrets_are_not_in_the_representation() -> None:

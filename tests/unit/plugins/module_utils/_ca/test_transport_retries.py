@@ -104,7 +104,9 @@ def test_any_other_http_error_is_not_asked_again(net: Any, status: int) -> None:
     assert (len(server.received), net.pauses) == (1, [])
 
 
-@pytest.mark.parametrize("body", [b"-16\nIncorrect login details\n", b"-14\nAn unknown error occurred!\n", b"-22\n", b"0\n"])
+@pytest.mark.parametrize(
+    "body", [b"-16\nIncorrect login details\n", b"-14\nAn unknown error occurred!\n", b"-22\n", b"0\n"]
+)
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_an_answer_of_the_ca_is_never_asked_for_again(net: Any, body: bytes, status: int) -> None:
     server = net.serve(answer(body, status), answer(b"0\n"))

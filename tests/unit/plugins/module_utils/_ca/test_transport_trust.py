@@ -83,7 +83,9 @@ def test_a_ca_path_that_is_missing_is_a_file_error(net: Any, tmp_path: Path) -> 
     assert server.connections == 0
 
 
-@pytest.mark.parametrize("data", [b"", b"junk", b"\x00\xff", b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"junk", b"\x00\xff", b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"]
+)
 def test_a_ca_path_without_certificates_is_a_file_error(net: Any, data: bytes) -> None:
     server = net.serve(answer(b"0\n"))
     with pytest.raises(FileError, match="api_ca_path"):

@@ -43,7 +43,7 @@ def test_the_facts_are_those_of_the_certificate(alice: Issued) -> None:
     assert (loaded.key_type, loaded.key_size) == ("ECC", 256)
     assert loaded.emails == (ALICE,)
     assert loaded.extended_key_usages == (EMAIL_PROTECTION,)
-    assert loaded.key_usages == {"digital_signature"}
+    assert loaded.key_usages == frozenset({"digital_signature"})
     assert (loaded.is_ca, loaded.is_self_issued) == (False, False)
     assert loaded.not_after == LAST_SECOND
     assert loaded.not_before.tzinfo is not None

@@ -17,7 +17,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     make_key,
     make_rsa_key,
 )
-from cryptography.hazmat.primitives.asymmetric import dsa, ec
+from cryptography.hazmat.primitives.asymmetric import ec, x448
 
 KEYS: dict[str, Any] = {
     "RSA": make_rsa_key(),
@@ -88,7 +88,8 @@ JUNK = {
     "no DER": b"-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n",
     "an empty block": b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
     "a junk encrypted block": b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nQUJD\n-----END ENCRYPTED PRIVATE KEY-----\n",
-    "a DEK-Info of nothing": b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: X,00\n\nQUJD\n-----END RSA PRIVATE KEY-----\n",
+    "a DEK-Info of nothing": b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: X,00\n\n"
+    b"QUJD\n-----END RSA PRIVATE KEY-----\n",
     "an openssh key": b"-----BEGIN OPENSSH PRIVATE KEY-----\nQUJD\n-----END OPENSSH PRIVATE KEY-----\n",
     "a public key": b"-----BEGIN PUBLIC KEY-----\nQUJD\n-----END PUBLIC KEY-----\n",
 }
@@ -113,7 +114,7 @@ def test_an_error_shows_nothing_of_the_key() -> None:
 
 
 def test_a_key_of_another_kind_gives_no_traceback() -> None:
-    pem = encode_key(dsa.generate_private_key(1024))
+    pem = encode_key(x448.X448PrivateKey.generate())
     try:
         assert keys.load(pem, None, "privatekey_path").public_key
     except OptionError as error:

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca import der
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import encode, integer, nest, sequence
 
 
@@ -25,7 +25,16 @@ def test_children_stand_in_their_order() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\x30", b"\x30\x01", b"\x30\x80", b"\x30\x81", b"\x30\x85\x00\x00\x00\x00\x01x", b"\x30\x82\x01", b"\x1f\x81\x01\x00"],
+    [
+        b"",
+        b"\x30",
+        b"\x30\x01",
+        b"\x30\x80",
+        b"\x30\x81",
+        b"\x30\x85\x00\x00\x00\x00\x01x",
+        b"\x30\x82\x01",
+        b"\x1f\x81\x01\x00",
+    ],
 )
 def test_a_damaged_header_is_unreadable(data: bytes) -> None:
     with pytest.raises(ReplyError):

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Walking DER (X.690, definite lengths only), as far as the reply formats need it that no library on a target host reads."""
+"""Walking DER (X.690, definite lengths only), as far as formats need it that no library on a target host reads safely."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import DerError
 
 INTEGER = 0x02
 BIT_STRING = 0x03
@@ -45,39 +45,39 @@ class Element:
         return self.data[self.content : self.end]
 
     def children(self) -> list[Element]:
-        """Return the elements inside this one. Raises ReplyError if they do not fill it exactly."""
+        """Return the elements inside this one. Raises DerError if they do not fill it exactly."""
         return read_all(self.data, self.content, self.end)
 
 
 def read_element(data: bytes, start: int = 0, end: int | None = None) -> Element:
-    """Return the element that begins at ``start`` and ends before ``end``. Raises ReplyError if there is none."""
+    """Return the element that begins at ``start`` and ends before ``end``. Raises DerError if there is none."""
     limit = len(data) if end is None else end
     if limit - start < 2:
-        raise ReplyError("the reply's DER ends too early")
+        raise DerError("the DER ends too early")
     tag, first = data[start], data[start + 1]
     if tag & 0x1F == 0x1F:
-        raise ReplyError("the reply's DER has a tag that none of the forms uses")
+        raise DerError("the DER has a tag that none of the forms uses")
     content = start + 2
     length = first
     if first & 0x80:
         octets = first & 0x7F
         # 0 octets is BER's indefinite length; a reply is 1 MiB at most, so that 4 octets are more than enough.
         if not 1 <= octets <= 4 or limit - content < octets:
-            raise ReplyError("the reply's DER has a length that cannot be")
+            raise DerError("the DER has a length that cannot be")
         length = int.from_bytes(data[content : content + octets], "big")
         content += octets
     if length > limit - content:
-        raise ReplyError("the reply's DER ends too early")
+        raise DerError("the DER ends too early")
     return Element(data, tag, start, content, content + length)
 
 
 def read_all(data: bytes, start: int = 0, end: int | None = None) -> list[Element]:
-    """Return the elements that stand one after the other. Raises ReplyError if anything is left over or they are too many."""
+    """Return the elements that stand one after the other. Raises DerError if anything is left over or they are too many."""
     limit = len(data) if end is None else end
     elements: list[Element] = []
     while start < limit:
         if len(elements) == MAX_ELEMENTS:
-            raise ReplyError("the reply's DER has more elements than any chain of certificates")
+            raise DerError("the DER has more elements than any chain of certificates")
         element = read_element(data, start, limit)
         elements.append(element)
         start = element.end
@@ -85,8 +85,8 @@ def read_all(data: bytes, start: int = 0, end: int | None = None) -> list[Elemen
 
 
 def read_whole(data: bytes) -> Element:
-    """Return the one element that ``data`` consists of. Raises ReplyError if it is not exactly one."""
+    """Return the one element that ``data`` consists of. Raises DerError if it is not exactly one."""
     element = read_element(data)
     if element.end != len(data):
-        raise ReplyError("the reply's DER is followed by something else")
+        raise DerError("the DER is followed by something else")
     return element

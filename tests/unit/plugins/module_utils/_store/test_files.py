@@ -1,0 +1,275 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files on the target: atomic, private where they must be, locked, and mended after a run that was killed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
+from ansible_collections.mailops.smime.plugins.module_utils._store import files
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
+from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
+
+
+def open_files(folder: Path, *, check_mode: bool = False, backup: bool = False, **options: Any) -> Files:
+    """Return Files over a real AnsibleModule."""
+    given = {"_ansible_check_mode": check_mode, "_ansible_remote_tmp": str(folder), **options}
+    with module_arguments(given):
+        module = AnsibleModule(argument_spec={}, add_file_common_args=True, supports_check_mode=True)
+    names = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
+    private_mode = options.pop("private_mode", "0600")
+    return Files(module, Attributes({name: module.params[name] for name in names}, private_mode, backup))
+
+
+def put(handle: Files, path: Path, data: bytes, *, private: bool = False) -> dict[str, str | None]:
+    return handle.replace([Replacement("certificate", str(path), data, private)])
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_new_file_has_its_contents_and_the_umasks_mode(tmp_path: Path) -> None:
+    path = tmp_path / "cert.pem"
+    before = os.umask(0o027)
+    try:
+        put(open_files(tmp_path), path, b"new")
+    finally:
+        assert os.umask(before) == 0o027
+    assert (path.read_bytes(), mode_of(path)) == (b"new", 0o640)
+    assert os.listdir(tmp_path) == ["cert.pem"]
+
+
+def test_a_replaced_file_is_another_one_with_the_old_mode(tmp_path: Path) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"old")
+    path.chmod(0o604)
+    with path.open("rb") as reader:
+        put(open_files(tmp_path), path, b"new")
+        assert reader.read() == b"old"
+    assert (path.read_bytes(), mode_of(path)) == (b"new", 0o604)
+
+
+def test_the_wanted_mode_is_set(tmp_path: Path) -> None:
+    put(open_files(tmp_path, mode="0440"), tmp_path / "cert.pem", b"new")
+    assert mode_of(tmp_path / "cert.pem") == 0o440
+
+
+@pytest.mark.parametrize("old", [None, 0o644, 0o666])
+@pytest.mark.parametrize("mode", [None, "0644"])
+def test_a_private_file_takes_the_private_mode_and_no_other(tmp_path: Path, old: int | None, mode: str | None) -> None:
+    path = tmp_path / "combined.pem"
+    if old is not None:
+        path.write_bytes(b"old")
+        path.chmod(old)
+    options: dict[str, Any] = {"mode": mode} if mode else {}
+    put(open_files(tmp_path, **options), path, b"secret", private=True)
+    assert mode_of(path) == 0o600
+
+
+def test_a_private_file_is_never_readable_by_others_not_even_in_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "combined.pem"
+    seen: list[int] = []
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+
+    def watch(name: str) -> None:
+        real = getattr(os, name)
+
+        def watched(*given: Any, **named: Any) -> Any:
+            result = real(*given, **named)
+            seen.extend(
+                mode_of(item) for item in tmp_path.iterdir() if item.is_file() and b"secret" in item.read_bytes()
+            )
+            return result
+
+        monkeypatch.setattr(os, name, watched)
+
+    for name in ("fsync", "chmod", "chown", "rename", "replace", "link", "open", "fdopen"):
+        watch(name)
+    put(open_files(tmp_path, mode="0666"), path, b"secret", private=True)
+    assert seen
+    assert not any(mode & 0o077 for mode in seen)
+
+
+def journal(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[tuple[str, str]]:
+    """Return what grows with each call of these functions of ``os``: the name, and the last argument's file name."""
+    events: list[tuple[str, str]] = []
+
+    def watch(name: str) -> None:
+        real = getattr(os, name)
+
+        def watched(*given: Any) -> Any:
+            events.append((name, os.path.basename(str(given[-1]))))
+            return real(*given)
+
+        monkeypatch.setattr(os, name, watched)
+
+    for name in names:
+        watch(name)
+    return events
+
+
+def test_the_contents_are_synced_before_they_get_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = journal(monkeypatch, "fsync", "replace")
+    put(open_files(tmp_path), tmp_path / "cert.pem", b"new")
+    assert [name for name, _file in events] == ["fsync", "replace", "fsync"]
+
+
+def test_files_are_replaced_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = journal(monkeypatch, "replace")
+    names = ["root.pem", "chain.pem", "cert.pem"]
+    open_files(tmp_path).replace([Replacement("x", str(tmp_path / name), b"new") for name in names])
+    assert [file for _name, file in events] == names
+
+
+def test_if_one_cannot_be_prepared_none_is_replaced(tmp_path: Path) -> None:
+    first = tmp_path / "chain.pem"
+    first.write_bytes(b"old")
+    wanted = [Replacement("x", str(first), b"new"), Replacement("x", str(tmp_path / "nowhere/cert.pem"), b"new")]
+    with pytest.raises(FileError, match="nowhere"):
+        open_files(tmp_path).replace(wanted)
+    assert first.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["chain.pem"]
+
+
+def test_if_a_name_cannot_be_taken_nothing_is_left_over(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").mkdir()
+    with pytest.raises(FileError, match=r"cert\.pem"):
+        put(open_files(tmp_path), tmp_path / "cert.pem", b"new")
+    assert os.listdir(tmp_path) == ["cert.pem"]
+
+
+def test_a_symbolic_link_stays_one_and_its_target_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real/cert.pem", tmp_path / "cert.pem"
+    target.write_bytes(b"old")
+    link.symlink_to("real/cert.pem")
+    put(open_files(tmp_path), link, b"new")
+    assert link.is_symlink()
+    assert os.readlink(link) == "real/cert.pem"
+    assert target.read_bytes() == b"new"
+    assert os.listdir(tmp_path / "real") == ["cert.pem"]
+
+
+def test_a_link_to_nothing_stays_one_and_gets_its_target(tmp_path: Path) -> None:
+    link = tmp_path / "cert.pem"
+    link.symlink_to(tmp_path / "real.pem")
+    put(open_files(tmp_path), link, b"new")
+    assert link.is_symlink()
+    assert (tmp_path / "real.pem").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("leftover", ["file", "link"])
+def test_leftovers_of_a_killed_run_do_no_harm(tmp_path: Path, leftover: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"untouched")
+    (tmp_path / ".cert.pem.lock").write_bytes(b"")
+    temporary = tmp_path / ".cert.pem.new"
+    if leftover == "file":
+        temporary.write_bytes(b"half of ano")
+        temporary.chmod(0o666)
+    else:
+        temporary.symlink_to(victim)
+    handle = open_files(tmp_path)
+    with handle.locked(str(tmp_path / "cert.pem")):
+        put(handle, tmp_path / "cert.pem", b"new", private=True)
+    assert (tmp_path / "cert.pem").read_bytes() == b"new"
+    assert mode_of(tmp_path / "cert.pem") == 0o600
+    assert victim.read_bytes() == b"untouched"
+    assert sorted(os.listdir(tmp_path)) == ["cert.pem", "victim"]
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_a_backup_keeps_the_old_contents_and_mode(tmp_path: Path, private: bool) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    backup = put(open_files(tmp_path, backup=True), path, b"new", private=private)[str(path)]
+    assert backup is not None
+    assert Path(backup).read_bytes() == b"old"
+    assert mode_of(Path(backup)) == 0o600
+    assert path.read_bytes() == b"new"
+
+
+def test_there_is_no_backup_of_nothing(tmp_path: Path) -> None:
+    assert put(open_files(tmp_path, backup=True), tmp_path / "cert.pem", b"new") == {str(tmp_path / "cert.pem"): None}
+    assert os.listdir(tmp_path) == ["cert.pem"]
+
+
+def test_without_the_option_there_is_no_backup(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_bytes(b"old")
+    put(open_files(tmp_path), tmp_path / "cert.pem", b"new")
+    assert os.listdir(tmp_path) == ["cert.pem"]
+
+
+def test_attributes_are_mended_and_the_second_time_there_is_nothing_to_mend(tmp_path: Path) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"x")
+    path.chmod(0o644)
+    handle = open_files(tmp_path, mode="0600")
+    assert handle.mend_attributes(str(path)) is True
+    assert mode_of(path) == 0o600
+    assert handle.mend_attributes(str(path)) is False
+
+
+def test_check_mode_says_what_it_would_mend_and_mends_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"x")
+    path.chmod(0o644)
+    assert open_files(tmp_path, mode="0600", check_mode=True).mend_attributes(str(path)) is True
+    assert mode_of(path) == 0o644
+
+
+def test_a_private_file_that_others_can_read_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "combined.pem"
+    path.write_bytes(b"x")
+    path.chmod(0o644)
+    assert open_files(tmp_path, mode="0644").mend_attributes(str(path), private=True) is True
+    assert mode_of(path) == 0o600
+
+
+def test_a_missing_file_is_none_and_an_unreadable_one_an_error(tmp_path: Path) -> None:
+    assert files.read_file(str(tmp_path / "missing")) is None
+    with pytest.raises(FileError):
+        files.read_file(str(tmp_path))
+    with pytest.raises(FileError):
+        files.read_file("/dev/zero")
+
+
+def test_a_file_is_read_once_until_it_is_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"one")
+    handle = open_files(tmp_path)
+    assert handle.read(str(path)) == b"one"
+    path.write_bytes(b"two")
+    assert handle.read(str(path)) == b"one"
+    handle.forget()
+    assert handle.read(str(path)) == b"two"
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_an_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(FileError, match="cannot be written"):
+            put(open_files(Path("/tmp")), tmp_path / "cert.pem", b"new")  # noqa: S108
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no folder here that refuses even root")
+def test_a_folder_that_refuses_even_root_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="cannot be written"):
+        put(open_files(tmp_path), Path("/proc/self/cert.pem"), b"new")
+    with pytest.raises(FileError), open_files(tmp_path).locked("/proc/self/cert.pem"):
+        pass

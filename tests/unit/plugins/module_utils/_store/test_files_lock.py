@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two runs on one certificate wait for each other: real processes, and an order of events in place of a stopwatch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
+from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import open_files
+
+HOLDER = """
+import sys
+from pathlib import Path
+from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import open_files
+path, number = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+with open_files(path.parent).locked(str(path)):
+    journal = path.parent / "journal"
+    with journal.open("a") as file:
+        file.write(f"{number} in\\n")
+    print("in", flush=True)
+    if number == "0":
+        sys.stdin.readline()
+    with journal.open("a") as file:
+        file.write(f"{number} out\\n")
+"""
+
+
+def start(path: Path, number: int) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path), str(number)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def say(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def test_whoever_comes_later_waits_until_the_first_is_done(tmp_path: Path) -> None:
+    path, link = tmp_path / "cert.pem", tmp_path / "alias.pem"
+    path.write_bytes(b"")
+    link.symlink_to(path)
+    # By another name for the same file too.
+    processes = [start(path, 0), start(path, 1), start(link, 2)]
+    try:
+        first = processes[0]
+        say(first)
+        assert first.stdout is not None
+        assert first.stdout.readline() == "in\n"
+        for other in processes[1:]:
+            say(other)
+        say(first)
+        for process in processes:
+            process.communicate(timeout=30)
+            assert process.returncode == 0
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+    lines = (tmp_path / "journal").read_text().splitlines()
+    assert lines[:2] == ["0 in", "0 out"]
+    # Nobody is in while another one is.
+    assert [line.split()[1] for line in lines] == ["in", "out"] * 3
+    assert all(entry.split()[0] == leave.split()[0] for entry, leave in zip(lines[::2], lines[1::2]))
+    assert sorted(os.listdir(tmp_path)) == ["alias.pem", "cert.pem", "journal"]
+
+
+def test_a_killed_holder_leaves_the_way_free(tmp_path: Path) -> None:
+    path = tmp_path / "cert.pem"
+    holder = start(path, 0)
+    say(holder)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "in\n"
+    holder.kill()
+    holder.communicate()
+    with open_files(tmp_path).locked(str(path)):
+        pass
+    assert os.listdir(tmp_path) == ["journal"]
+
+
+def test_a_lock_is_released_after_a_failure(tmp_path: Path) -> None:
+    handle = open_files(tmp_path)
+    with pytest.raises(KeyError), handle.locked(str(tmp_path / "cert.pem")):
+        raise KeyError
+    with handle.locked(str(tmp_path / "cert.pem")):
+        assert os.listdir(tmp_path) == [".cert.pem.lock"]
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_another_run_wrote_is_seen_under_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"old")
+    handle = open_files(tmp_path)
+    assert handle.read(str(path)) == b"old"
+    path.write_bytes(b"new")
+    with handle.locked(str(path)):
+        assert handle.read(str(path)) == b"new"
+
+
+def test_a_lock_is_not_followed_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_bytes(b"untouched")
+    (tmp_path / ".cert.pem.lock").symlink_to(tmp_path / "victim")
+    with pytest.raises(FileError), open_files(tmp_path).locked(str(tmp_path / "cert.pem")):
+        pass
+    assert (tmp_path / "victim").read_bytes() == b"untouched"

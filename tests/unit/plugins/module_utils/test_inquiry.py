@@ -1,0 +1,262 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The dialogues with the CA: what is sent, in which order, and what each answer leads to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import NOW
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, PENDING, Host
+
+MISSES_CSR = b"-3\nThe 'csr' argument is missing!\n"
+MISSES_OTHER = b"-3\nThe 'orderNumber' argument is missing!\n"
+UNPAID = b"-22\nStill awaiting payment!\n"
+UNVERIFIED = b"-154\nEmail verification not yet completed!\n"
+ACCOUNT = {"loginName": "name", "loginPassword": "hunter2", "orderNumber": "12345"}
+ALONE = {"chain_path": None, "fullchain_path": None}
+
+
+def test_the_first_post_carries_the_csr_and_asks_for_everything(host: Host) -> None:
+    outcome = host.run(PENDING)
+    (form,) = outcome.forms
+    assert form == {
+        **ACCOUNT,
+        "csr": host.read("request.csr").decode(),
+        "queryType": "1",
+        "responseType": "3",
+        "responseEncoding": "0",
+        "returnCertificate": "Y",
+    }
+
+
+def test_an_accepted_csr_is_a_pending_order_and_a_change(host: Host) -> None:
+    before = host.snapshot()
+    outcome = host.run(PENDING)
+    assert not outcome.failed
+    result = outcome.result
+    assert (result["status"], result["status_code"], result["api_calls"]) == ("pending", 0, 1)
+    assert (result["csr_submitted"], result["changed"], result["files"]) == (True, True, [])
+    assert result["csr"] == host.read("request.csr").decode()
+    assert host.snapshot() == before
+
+
+def test_a_held_csr_is_asked_for_again_without_it_and_is_no_change(host: Host) -> None:
+    outcome = host.run(HELD, PENDING)
+    assert "csr" in outcome.forms[0]
+    assert "csr" not in outcome.forms[1]
+    assert outcome.forms[1]["returnCertificate"] == "Y"
+    result = outcome.result
+    assert (result["status"], result["csr_submitted"], result["changed"]) == ("pending", False, False)
+    assert result["api_calls"] == 2
+
+
+def test_a_certificate_of_a_held_csr_is_collected(host: Host) -> None:
+    outcome = host.run(HELD, host.reply())
+    assert (outcome.result["status"], outcome.result["csr_submitted"]) == ("issued", False)
+
+
+def test_without_a_csr_one_post_collects(host: Host) -> None:
+    outcome = host.run(host.reply(), csr_path=None, email=None)
+    assert "csr" not in outcome.forms[0]
+    assert (outcome.result["status"], outcome.result["api_calls"]) == ("issued", 1)
+
+
+def test_without_a_csr_a_pending_order_is_no_change(host: Host) -> None:
+    outcome = host.run(PENDING, csr_path=None, email=None)
+    assert (outcome.result["status"], outcome.result["changed"]) == ("pending", False)
+
+
+def test_a_ca_that_misses_the_csr_names_it_in_the_error(host: Host) -> None:
+    outcome = host.run(MISSES_CSR, csr_path=None, email=None)
+    assert outcome.error == "missing_argument"
+    assert "csr" in outcome.result["error"]["message"]
+    assert "csr_path" in outcome.result["error"]["hint"]
+
+
+def test_a_lost_chain_is_asked_for_without_the_csr(host: Host) -> None:
+    host.write("cert.pem", host.issue().pem)
+    outcome = host.run(host.reply(), fullchain_path=None)
+    assert "csr" not in outcome.forms[0]
+
+
+@pytest.mark.parametrize("answer", [PENDING, MISSES_CSR])
+def test_an_order_that_has_no_certificate_for_the_lost_chain_gets_the_csr(host: Host, answer: bytes) -> None:
+    host.write("cert.pem", host.issue().pem)
+    outcome = host.run(answer, PENDING, fullchain_path=None)
+    assert ["csr" in form for form in outcome.forms] == [False, True]
+    assert outcome.result["csr_submitted"] is True
+
+
+def test_another_missing_argument_is_an_error(host: Host) -> None:
+    host.write("cert.pem", host.issue().pem)
+    outcome = host.run(MISSES_OTHER, fullchain_path=None)
+    assert outcome.error == "missing_argument"
+
+
+CODES = {
+    -1: "not_https",
+    -2: "unrecognised_argument",
+    -3: "missing_argument",
+    -4: "invalid_argument",
+    -13: "unsupported_key_size",
+    -14: "unknown_error",
+    -16: "login_failed",
+    -17: "not_post",
+    -20: "csr_rejected",
+    -21: "certificate_revoked",
+    -22: "awaiting_payment",
+    -153: "unsupported_product",
+    -154: "email_not_verified",
+    -99: "unlisted_error",
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_each_code_fails_once_by_its_name_with_the_cas_words_and_changes_nothing(
+    host: Host, code: int, check_mode: bool
+) -> None:
+    host.fill(host.issue(not_after=NOW + timedelta(days=3)))
+    before = host.snapshot()
+    outcome = host.run(f"{code}\nWhat the CA says!\n".encode(), check_mode=check_mode)
+    error = outcome.result["error"]
+    assert (outcome.error, error["code"], error["message"]) == (CODES[code], code, "What the CA says!")
+    assert error["hint"]
+    assert (outcome.result["status_code"], outcome.result["api_calls"]) == (code, 1)
+    assert (outcome.result["changed"], outcome.result["files"], outcome.pauses) == (False, [], [])
+    assert "What the CA says" in outcome.result["msg"]
+    assert str(code) in outcome.result["msg"]
+    assert host.snapshot() == before
+
+
+def test_a_code_after_the_held_csr_is_an_error_too(host: Host) -> None:
+    assert host.run(HELD, b"-21\nThe certificate has been revoked!\n").error == "certificate_revoked"
+
+
+def test_a_lost_answer_is_reported_and_the_next_run_collects(host: Host) -> None:
+    lost = CallError("the connection to the CA was cut", retryable=True)
+    outcome = host.run(lost)
+    assert outcome.error == "connection_failed"
+    assert outcome.result["error"]["retryable"] is True
+    assert outcome.result["error"]["code"] is None
+    assert host.run(HELD, host.reply()).result["status"] == "issued"
+
+
+def test_waiting_asks_at_the_interval_until_the_certificate_is_there(host: Host) -> None:
+    outcome = host.run(PENDING, PENDING, PENDING, host.reply(), wait_timeout=600, poll_interval=100)
+    assert outcome.result["status"] == "issued"
+    assert outcome.pauses == [100, 100, 100]
+    assert ["csr" in form for form in outcome.forms] == [True, False, False, False]
+    assert (outcome.result["csr_submitted"], outcome.result["api_calls"]) == (True, 4)
+
+
+@pytest.mark.parametrize("answer", [PENDING, UNPAID, UNVERIFIED, b"1\n"])
+def test_waiting_goes_on_for_what_can_pass(host: Host, answer: bytes) -> None:
+    outcome = host.run(answer, answer, host.reply(), csr_path=None, email=None, wait_timeout=600, poll_interval=60)
+    assert (outcome.result["status"], outcome.pauses) == ("issued", [60, 60])
+
+
+@pytest.mark.parametrize("answer", [PENDING, UNPAID, UNVERIFIED])
+def test_waiting_ends_when_the_time_is_over(host: Host, answer: bytes) -> None:
+    outcome = host.run(answer, answer, answer, csr_path=None, email=None, wait_timeout=90, poll_interval=60)
+    assert outcome.error == "still_pending"
+    assert outcome.pauses == [60, 30]
+    error = outcome.result["error"]
+    assert (error["code"], error["retryable"]) == (int(answer.split()[0]), True)
+    assert "90" in error["message"]
+    assert outcome.result["api_calls"] == 3
+
+
+def test_waiting_says_what_the_ca_says(host: Host) -> None:
+    outcome = host.run(UNVERIFIED, UNVERIFIED, csr_path=None, email=None, wait_timeout=1)
+    assert "Email verification not yet completed" in outcome.result["msg"]
+
+
+def test_an_accepted_csr_is_a_change_even_if_waiting_fails(host: Host) -> None:
+    outcome = host.run(PENDING, PENDING, wait_timeout=10)
+    assert (outcome.error, outcome.result["changed"], outcome.result["csr_submitted"]) == ("still_pending", True, True)
+
+
+@pytest.mark.parametrize("code", [-14, -16, -20, -21])
+def test_waiting_ends_at_once_for_what_cannot_pass(host: Host, code: int) -> None:
+    outcome = host.run(PENDING, f"{code}\nNo\n".encode(), wait_timeout=600)
+    assert outcome.error == CODES[code]
+    assert len(outcome.pauses) == 1
+
+
+def test_without_wait_timeout_nothing_waits(host: Host) -> None:
+    assert host.run(UNPAID, csr_path=None, email=None).error == "awaiting_payment"
+
+
+def test_the_collection_code_is_sent_alone(host: Host) -> None:
+    outcome = host.run(PENDING, collection_code="Code1234")
+    assert outcome.forms[0]["collectionCode"] == "Code1234"
+    assert not set(ACCOUNT) & set(outcome.forms[0])
+    assert "Code1234" not in outcome.printed
+
+
+STATUS_FORM = {**ACCOUNT, "queryType": "0", "responseEncoding": "0", "showValidityPeriod": "Y"}
+
+
+def predict(host: Host, answer: bytes, **changes: Any) -> Any:
+    """Return the outcome of check mode, which asked once for the status and touched nothing."""
+    before = host.snapshot()
+    outcome = host.run(answer, check_mode=True, **changes)
+    assert outcome.forms == [STATUS_FORM]
+    assert host.snapshot() == before
+    assert outcome.result["csr_submitted"] is False
+    return outcome
+
+
+def test_check_mode_predicts_the_csr_of_an_order_in_process(host: Host) -> None:
+    outcome = predict(host, PENDING)
+    assert (outcome.result["status"], outcome.result["changed"]) == ("pending", True)
+
+
+def test_check_mode_predicts_the_csr_that_the_ca_misses(host: Host) -> None:
+    outcome = predict(host, MISSES_CSR)
+    assert (outcome.result["status"], outcome.result["changed"]) == ("pending", True)
+
+
+def test_check_mode_predicts_no_change_for_an_order_in_process_without_a_csr(host: Host) -> None:
+    outcome = predict(host, PENDING, csr_path=None, email=None)
+    assert (outcome.result["status"], outcome.result["changed"]) == ("pending", False)
+
+
+@pytest.mark.parametrize("answer", [b"1\n01/06/2026 01/06/2027\n", b"2\n01/06/2026 01/06/2027\n", b"1\n"])
+def test_check_mode_predicts_all_files_of_an_issued_certificate(host: Host, answer: bytes) -> None:
+    outcome = predict(host, answer)
+    assert (outcome.result["status"], outcome.result["changed"]) == ("issued", True)
+    assert set(outcome.kinds) == {"certificate", "chain", "fullchain"}
+    assert outcome.result["certificate"] is None
+
+
+@pytest.mark.parametrize(("days", "changed"), [(0, False), (200, True)])
+def test_check_mode_tells_the_same_certificate_from_a_newer_one(host: Host, days: int, changed: bool) -> None:
+    last = (NOW + timedelta(days=3)).replace(hour=23, minute=59, second=59)
+    host.fill(host.issue(not_after=last))
+    shown = (last + timedelta(days=days)).strftime("%d/%m/%Y")
+    outcome = predict(host, f"1\n01/01/2026 {shown}\n".encode())
+    assert outcome.result["changed"] is changed
+    assert ("new order" in outcome.warnings) is not changed
+
+
+def test_check_mode_sees_an_expired_certificate_that_the_ca_still_holds(host: Host) -> None:
+    last = (NOW - timedelta(days=3)).replace(hour=23, minute=59, second=59)
+    host.fill(host.issue(not_after=last))
+    outcome = predict(host, f"1\n01/01/2026 {last:%d/%m/%Y}\n".encode())
+    assert outcome.error == "certificate_expired"
+
+
+def test_check_mode_mends_nothing_and_says_what_it_would(host: Host) -> None:
+    host.fill()
+    (host.folder / "fullchain.pem").unlink()
+    before = host.snapshot()
+    outcome = host.run(check_mode=True)
+    assert (outcome.result["changed"], outcome.kinds, outcome.result["api_calls"]) == (True, ["fullchain"], 0)
+    assert host.snapshot() == before
