@@ -66,7 +66,11 @@ def _write_configuration(copy: Path) -> None:
     """Tell the targets where the test CA finds its Python and keeps its files; JSON is YAML too."""
     directory = copy / "tests/output/test_ca"
     shutil.rmtree(directory, ignore_errors=True)
-    configuration = {"test_ca_python": sys.executable, "test_ca_directory": str(directory)}
+    configuration = {
+        "collection_directory": str(copy),
+        "test_ca_python": sys.executable,
+        "test_ca_directory": str(directory),
+    }
     path = copy / "tests/integration/integration_config.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")
