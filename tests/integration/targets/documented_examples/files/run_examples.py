@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the examples of the modules' documentation and of the README against the test CA, each twice."""
+"""Run the examples of the modules' documentation, the guides and the README against the test CA, each twice."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import re
 import ssl
 import subprocess
 import sys
+import textwrap
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -26,6 +27,7 @@ PEOPLE = ("alice", "bob", "carol", "dave", "erin")
 # These examples bring a key and a request along; the others have the module make them.
 WITH_REQUEST = ("alice", "bob", "carol")
 ACCOUNT = {"login_name": "demo", "password": "demo-password"}
+_RST_BLOCK = re.compile(r"^\.\. code-block:: yaml\n\n((?:(?:   .*)?\n)+)", re.MULTILINE)
 _YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -144,6 +146,17 @@ def run_readme(arguments: argparse.Namespace) -> None:
         readme.run(f"block {number}", block)
 
 
+def run_guides(arguments: argparse.Namespace) -> None:
+    """Run the YAML blocks of the guides, each guide in a place of its own."""
+    for path in sorted((Path(arguments.collection) / "docs/docsite/rst").glob("*.rst")):
+        blocks = _RST_BLOCK.findall(path.read_text(encoding="utf-8"))
+        if blocks:
+            guide = Examples(arguments, path.name)
+            guide.prepare()
+            for number, block in enumerate(blocks, 1):
+                guide.run(f"block {number}", textwrap.dedent(block))
+
+
 def main() -> None:
     """Run all examples, or exit with what failed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -151,6 +164,8 @@ def main() -> None:
         parser.add_argument(f"--{option}", required=True)
     arguments = parser.parse_args()
     run_modules(arguments)
+    run_guides(arguments)
+    # The last block of the README stops the test CA.
     run_readme(arguments)
 
 
