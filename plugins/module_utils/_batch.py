@@ -78,7 +78,12 @@ def manage(module: AnsibleModule, world: World) -> Outcome:
     now = world.clock.now()
     told = list(zip(entries, reports))
     result = summarize([{"status": "failed", **report.to_result(now), "email": entry.email} for entry, report in told])
-    result["diff"] = [report.to_diff(entry.params["path"], now) for entry, report in told if report.changed]
+    result["diff"] = [
+        report.to_diff(entry.params["path"], now)
+        for entry, report in told
+        # A question is half of the way; the second run shows the whole of it.
+        if report.changed and report.question is None
+    ]
     return Outcome(result, [warning for report in reports for warning in report.warnings], missing)
 
 

@@ -98,7 +98,9 @@ def _encode_combined(material: Material, recipe: Recipe) -> bytes:
 
 
 def _is_current_combined(data: bytes, material: Material, recipe: Recipe) -> bool:
-    key = _require_key(recipe).pem.rstrip(b"\n") + b"\n"
+    if recipe.key is None:
+        return False
+    key = recipe.key.pem.rstrip(b"\n") + b"\n"
     return data.startswith(key) and certificates.load_pem(data[len(key) :]) == [material.end_entity]
 
 
@@ -113,10 +115,10 @@ def _is_current_pkcs12(data: bytes, material: Material, recipe: Recipe) -> bool:
     from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
 
     encryption = recipe.pkcs12_encryption if recipe.pkcs12_passphrase else None
-    if pkcs12.find_encryption(data) != encryption:
+    if recipe.key is None or pkcs12.find_encryption(data) != encryption:
         return False
     opened = pkcs12.unseal(data, recipe.pkcs12_passphrase)
-    if pkcs12.read_public_key(opened) != _require_key(recipe).public_key:
+    if pkcs12.read_public_key(opened) != recipe.key.public_key:
         return False
     if opened.friendly_name not in (None, _choose_friendly_name(material, recipe).encode()):
         return False
