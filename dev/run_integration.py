@@ -27,7 +27,7 @@ def main() -> int:
     environment = sealed_environment()
     selection = [*_python_options(arguments.target_python), *arguments.targets]
     listing = subprocess.run(
-        ["ansible-test", "integration", "--list-targets", *selection],
+        ["ansible-test", "integration", "--list-targets", "--allow-destructive", *selection],
         cwd=copy, env=environment, check=False, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     if listing.returncode:

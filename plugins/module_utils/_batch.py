@@ -29,7 +29,8 @@ SECRET_OPTIONS = frozenset(name for name, spec in _argspec.entry_options().items
 STATUSES = ("valid", "issued", "pending", "failed", "not_attempted")
 
 _OUTPUT_OPTIONS = tuple(output.option for output in OUTPUTS)
-_PATH_OPTIONS = (*_OUTPUT_OPTIONS, "privatekey_path", "csr_path", "trusted_roots_path")
+_INPUT_OPTIONS = ("privatekey_path", "csr_path", "trusted_roots_path")
+_PATH_OPTIONS = (*_OUTPUT_OPTIONS, *_INPUT_OPTIONS)
 # Of these, an entry's choice displaces the default of the other.
 _ALTERNATIVES = (("privatekey_path", "privatekey_content"), ("csr_path", "csr_content"))
 
@@ -52,9 +53,7 @@ def read_entries(params: Mapping[str, Any]) -> list[Entry]:
     names = (*_argspec.certificate_options(), *_world.FILE_OPTIONS)
     entries = [_read_entry(params, index, names) for index in range(len(params["certificates"]))]
     _refuse_repeated("email", [_normalize(entry.email) for entry in entries])
-    for option in _OUTPUT_OPTIONS:
-        paths = [entry.params[option] for entry in entries if entry.params[option] is not None]
-        _refuse_repeated(option, paths)
+    _refuse_shared_files(entries)
     return entries
 
 
@@ -210,6 +209,27 @@ def _refuse_repeated(option: str, values: list[str]) -> None:
             f"certificates: several entries have the same {option}: {', '.join(repeated)}",
             hint=f"Give each mailbox once, and {PLACEHOLDER} in the paths beside the list.",
         )
+
+
+def _refuse_shared_files(entries: list[Entry]) -> None:
+    """Refuse entries that would write each other's files, or over what another one reads: a private key, say."""
+    writers: dict[str, Entry] = {}
+    for entry in entries:
+        for path in _find_paths(entry, _OUTPUT_OPTIONS):
+            if writers.setdefault(path, entry) is not entry:
+                _refuse_repeated("file to write", [path, path])
+    for entry in entries:
+        for path in _find_paths(entry, _INPUT_OPTIONS):
+            if writers.get(path, entry) is not entry:
+                raise OptionError(
+                    f"certificates: a file is to be written that another entry reads: {path}",
+                    hint=f"Give each file its own path, with {PLACEHOLDER} in the paths beside the list.",
+                )
+
+
+def _find_paths(entry: Entry, options: tuple[str, ...]) -> list[str]:
+    # An entry that names one file twice is refused by itself.
+    return [os.path.abspath(entry.params[option]) for option in options if entry.params[option] is not None]
 
 
 def _find_keys_to_create(params: Mapping[str, Any]) -> list[KeySpec]:
