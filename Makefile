@@ -94,3 +94,11 @@ $(OLDEST)/.installed: dev/requirements/oldest.txt
 $(COLLECTION):
 	@mkdir -p $(@D)
 	@ln -sfn ../../../.. $@
+
+.PHONY: bench
+bench: $(VENV)/.bench $(COLLECTION) ## What runs cost against a ping, a loop and community.crypto [ARGS="--quick"]
+	$(BIN)/python dev/bench $(ARGS)
+
+$(VENV)/.bench: dev/requirements/bench.txt $(VENV)/.demo
+	$(PIP) --requirement $<
+	@touch $@

@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measure, and write the table and the figure: `python dev/bench [--quick]`, which is what "make bench" runs."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+
+# Started as a folder: put dev, and the test CA's program, where the package's own folder stands.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+sys.path.insert(1, str(Path(__file__).resolve().parents[2] / "roles/test_ca/files"))
+
+from loopback_ca import NotStartedError  # noqa: E402
+
+from bench import community_crypto, figure, first_issue, many_mailboxes, no_op, payload, report  # noqa: E402
+from bench.controller import FailedError  # noqa: E402
+from bench.mailboxes import prepare  # noqa: E402
+from bench.plan import FULL, QUICK, Plan  # noqa: E402
+
+
+def main() -> int:
+    """Measure what the command line asks for and return the exit status; a bound that is not met is no failure."""
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure what runs cost")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to try it; writes below .cache/bench only")
+    plan = QUICK if parser.parse_args().quick else FULL
+    try:
+        measure(plan)
+    except (FailedError, NotStartedError) as error:
+        print(f"The benchmark failed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def measure(plan: Plan) -> None:
+    """Measure one thing after the other, then write and print the results."""
+    start = time.monotonic()
+    conditions = report.describe_conditions()
+    say("what is compared: fetching community.crypto, making keys and certificates (once, kept in .cache/bench)")
+    community_crypto.prepare()
+    stock = prepare(max(plan.sizes))
+    say(f"single tasks: {plan.single_rounds} rounds")
+    single = no_op.measure(plan, stock)
+    say(f"many mailboxes: {plan.many_rounds} rounds of {', '.join(map(str, plan.sizes))} and of loops")
+    many = many_mailboxes.measure(plan, stock)
+    say("payload and memory")
+    shipped = payload.measure(plan, stock)
+    say(f"first issue: {plan.issued} mailboxes, {plan.elliptic_rounds} rounds with EC keys, {plan.rsa_rounds} with RSA")
+    issued = first_issue.measure(plan, stock)
+    parts = [no_op.judge(single), many_mailboxes.judge(many), first_issue.judge(issued), payload.judge(shipped)]
+    text = report.compose(plan, conditions, parts, time.monotonic() - start)
+    plan.output.mkdir(parents=True, exist_ok=True)
+    (plan.output / "results.md").write_text(text, encoding="utf-8")
+    figure.draw(many, plan.output / "cost.svg")
+    shutil.rmtree(first_issue.FOLDER, ignore_errors=True)
+    print("\n" + text)
+    say(f"written: {plan.output.relative_to(Path.cwd())}/results.md and cost.svg")
+
+
+def say(text: str) -> None:
+    """Print at once."""
+    print(f"== {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
