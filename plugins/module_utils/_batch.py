@@ -29,6 +29,8 @@ SECRET_OPTIONS = frozenset(name for name, spec in _argspec.entry_options().items
 STATUSES = ("valid", "issued", "pending", "failed", "not_attempted")
 
 _OUTPUT_OPTIONS = tuple(output.option for output in OUTPUTS)
+# Mailboxes may share the file of the root, which is the same for all.
+_OWN_OPTIONS = tuple(option for option in _OUTPUT_OPTIONS if option != "root_path")
 _INPUT_OPTIONS = ("privatekey_path", "csr_path", "trusted_roots_path")
 _PATH_OPTIONS = (*_OUTPUT_OPTIONS, *_INPUT_OPTIONS)
 # Of these, an entry's choice displaces the default of the other.
@@ -215,14 +217,14 @@ def _refuse_shared_files(entries: list[Entry]) -> None:
     """Refuse entries that would write each other's files, or over what another one reads: a private key, say."""
     writers: dict[str, Entry] = {}
     for entry in entries:
-        for path in _find_paths(entry, _OUTPUT_OPTIONS):
+        for path in _find_paths(entry, _OWN_OPTIONS):
             if writers.setdefault(path, entry) is not entry:
                 _refuse_repeated("file to write", [path, path])
     for entry in entries:
-        for path in _find_paths(entry, _INPUT_OPTIONS):
+        for path in _find_paths(entry, (*_INPUT_OPTIONS, "root_path")):
             if writers.get(path, entry) is not entry:
                 raise OptionError(
-                    f"certificates: a file is to be written that another entry reads: {path}",
+                    f"certificates: a file is to be written that another entry needs for something else: {path}",
                     hint=f"Give each file its own path, with {PLACEHOLDER} in the paths beside the list.",
                 )
 

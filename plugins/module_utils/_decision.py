@@ -109,7 +109,13 @@ def _gather(wanted: Wanted, files: Files, end_entity: Certificate, now: datetime
     if not wanted.needs_chain:
         return Material(end_entity)
     try:
-        chain = chains.build(end_entity, _read_all(wanted, files), wanted.trusted, now)
+        # A self-signed certificate of the same key, as it can stand in a key file, is no root of anything here.
+        pool = [
+            item
+            for item in _read_all(wanted, files)
+            if not (item.is_self_issued and item.public_key == end_entity.public_key)
+        ]
+        chain = chains.build(end_entity, pool, wanted.trusted, now)
     except CheckError:
         return None
     return Material(end_entity, chain.intermediates, chain.root)

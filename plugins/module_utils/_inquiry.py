@@ -42,6 +42,7 @@ class Inquiry:
     csr_held: bool = False
     _deadline: float | None = None
     _looked: bool = False
+    _brought: bool = False
 
     @property
     def csr(self) -> str | None:
@@ -93,9 +94,10 @@ class Inquiry:
         reply = self._send(Query(csr=csr, return_certificate=True))
         if reply.code == codes.CSR_ALREADY_PROVIDED:
             self.csr_held = True
-            # After a try that stayed without an answer, it was that try which brought the CSR.
-            self.csr_submitted = self.csr_submitted or self.client.lost > lost
+            # After a try that stayed without an answer, or was only put off, it was that try which brought the CSR.
+            self.csr_submitted = self.csr_submitted or self._brought or self.client.lost > lost
             return self._send(Query(return_certificate=True))
+        self._brought = reply.code in _WORTH_WAITING
         if reply.code >= codes.ACCEPTED:
             self.csr_held = self.csr_submitted = True
         return reply

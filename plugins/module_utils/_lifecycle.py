@@ -76,6 +76,10 @@ class Run:
             self.report.error = error
         except MissingLibraryError as error:
             self.report.missing = error
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not end the other certificates
+            self.report.error = SmimeError(
+                f"unexpected {type(error).__name__}", hint="This is a defect of mailops.smime. Please report it."
+            )
         finally:
             self.files.forget()
 

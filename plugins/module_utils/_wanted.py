@@ -31,13 +31,14 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.key import Key
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
 
-# The least value that makes sense, by option.
-_LEAST = {
-    "remaining_days": 0,
-    "wait_timeout": 0,
-    "poll_interval": 1,
-    "api_timeout": 1,
-    "api_retries": 0,
+_YEAR = 366 * 24 * 3600
+# The least and the most that make sense, by option.
+_RANGES = {
+    "remaining_days": (0, 36500),
+    "wait_timeout": (0, _YEAR),
+    "poll_interval": (1, _YEAR),
+    "api_timeout": (1, 24 * 3600),
+    "api_retries": (0, 100),
 }
 
 
@@ -150,9 +151,11 @@ def read_order(params: Mapping[str, Any]) -> Order:
 
 def check_numbers(params: Mapping[str, Any]) -> None:
     """Raise OptionError for a number that makes no sense."""
-    for option, least in _LEAST.items():
-        if params.get(option, least) < least:
-            raise OptionError(f"{option}: {params[option]} is less than {least}", hint=f"Give {least} or more.")
+    for option, (least, most) in _RANGES.items():
+        if not least <= params.get(option, least) <= most:
+            raise OptionError(
+                f"{option}: {params[option]} is not between {least} and {most}", hint=f"Give {least} to {most}."
+            )
 
 
 def check_email(email: str | None) -> None:
@@ -188,6 +191,8 @@ def _identify(path: str) -> object:
         found = os.stat(path)
     except OSError:
         return os.path.realpath(path)
+    except ValueError as error:
+        raise OptionError(f"{path!r} cannot be a path on this host", hint="Correct the path, or the locale.") from error
     return found.st_dev, found.st_ino
 
 
@@ -199,6 +204,7 @@ def _plan_key(params: Mapping[str, Any], csr_option: str) -> KeySpec:
             f"there is a CSR in {csr_option}, and its private key does not exist at {params['privatekey_path']}",
             hint="Put the key of that CSR there. To begin with a new key, leave the CSR out.",
         )
+    keys.check_passphrase(params["privatekey_passphrase"])
     return read_key_spec(params)
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._question import Access, DirectAccess
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files
+from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._x509.forge import KeyForge
 
 if TYPE_CHECKING:

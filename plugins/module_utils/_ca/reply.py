@@ -39,6 +39,7 @@ _FORMATS = {
 
 _STATUS_LINE = re.compile(rb"\s*-?\d{1,9}\s*(\n|\Z)")
 _STATUS = re.compile(r"-?\d{1,9}\Z")
+_REFUSAL_IN_ONE_LINE = re.compile(r"(-\d{1,9})[:,]?[ \t]+(\S.*)")
 _VALIDITY = re.compile(r"(\d{2})/(\d{2})/(\d{4})[ \t]+(\d{2})/(\d{2})/(\d{4})\Z")
 _MESSAGE_LENGTH = 500
 _MAX_CERTIFICATES = 100
@@ -93,6 +94,9 @@ def _read_javascript(text: str, query: Query, secrets: tuple[str, ...]) -> Reply
 
 def _read_text(text: str, query: Query, secrets: tuple[str, ...]) -> Reply:
     first, _newline, rest = text.lstrip().partition("\n")
+    together = _REFUSAL_IN_ONE_LINE.match(first)
+    if together is not None:
+        return Reply(int(together.group(1)), message=_clean(f"{together.group(2)} {rest}", secrets))
     code = _read_code(first)
     if code < 0:
         return Reply(code, message=_clean(rest, secrets))

@@ -89,7 +89,8 @@ def check_order(order: Order) -> None:
                 f"missing: {', '.join(missing)}",
                 hint="Give order_number, login_name and login_password, or the order's collection_code alone.",
             )
-    _check_lengths(order)
+    # With a collection code the account stays home, whatever it is.
+    _check_lengths(Order(collection_code=order.collection_code) if order.collection_code else order)
 
 
 def check_query(query: Query) -> None:

@@ -170,7 +170,7 @@ def _check_ca_path(ca_path: str | None) -> None:
         ssl.create_default_context().load_verify_locations(ca_path)
     except IsADirectoryError:
         return
-    except (OSError, ssl.SSLError) as error:
+    except (OSError, ValueError) as error:
         raise FileError(
             f"api_ca_path: {ca_path} is not a file of CA certificates: {error}",
             hint="Name a PEM file that this host can read, or leave api_ca_path out to use the system's CAs.",

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import grp
 import os
-import pwd
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store import lock
+from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -35,24 +34,6 @@ class Replacement:
     path: str
     data: bytes
     private: bool = False
-
-
-@dataclass(frozen=True)
-class Attributes:
-    """Ansible's file options as given, and the mode of the files that hold a private key.
-
-    The directories of the ``homeless`` paths may be created, with ``directory_mode``.
-    """
-
-    options: Mapping[str, Any]
-    private_mode: str | int = "0600"
-    backup: bool = False
-    directory_mode: str | int = "0755"
-    homeless: frozenset[str] = frozenset()
-
-    def select(self, private: bool) -> dict[str, Any]:
-        """Return the options for one file."""
-        return {**self.options, "mode": self.private_mode} if private else dict(self.options)
 
 
 class Files:
@@ -80,8 +61,7 @@ class Files:
 
     def prepare(self, path: str) -> None:
         """See that ``path`` can be written. Raises FileError if it certainly cannot, OptionError for an unknown owner or group."""
-        _check_account("owner", self._attributes.options.get("owner"), pwd.getpwnam)
-        _check_account("group", self._attributes.options.get("group"), grp.getgrnam)
+        self._attributes.check()
         if path in self._attributes.homeless:
             with _reporting(path):
                 self._make_directories(os.path.dirname(os.path.realpath(path)))
@@ -97,9 +77,9 @@ class Files:
             # Another run was quicker.
             return
         options = {**self._attributes.options, "mode": self._attributes.directory_mode, "attributes": None}
-        self._module.set_fs_attributes_if_different(
-            self._module.load_file_common_arguments(options, path=folder), False
-        )
+        with self._own_failures(folder):
+            arguments = self._module.load_file_common_arguments(options, path=folder)
+            self._module.set_fs_attributes_if_different(arguments, False)
 
     def _check_writable(self, path: str) -> None:
         real = os.path.realpath(path)
@@ -132,7 +112,7 @@ class Files:
             return False
         real = os.path.realpath(path)
         arguments = self._module.load_file_common_arguments(options, path=real)
-        with _reporting(path):
+        with _reporting(path), self._own_failures(path):
             return bool(self._module.set_fs_attributes_if_different(arguments, False))
 
     def replace(self, replacements: list[Replacement]) -> dict[str, str | None]:
@@ -158,20 +138,22 @@ class Files:
                     os.unlink(temporary)
 
     def create(self, new: Replacement) -> None:
-        """Write a file that does not exist yet, synced with its name. Raises FileError, also if it exists by now."""
+        """Write a file that does not exist yet, synced with its name; one that exists by now stays. Raises FileError."""
         with _reporting(new.path):
-            temporary = self._stage(new)
+            # Runs for several certificates can share a key, and not their lock.
+            temporary = self._stage(new, f"{os.getpid()}.new")
             try:
                 # Unlike a rename, a link never replaces anything.
-                os.link(temporary, os.path.realpath(new.path))
+                with contextlib.suppress(FileExistsError):
+                    os.link(temporary, os.path.realpath(new.path))
             finally:
                 os.unlink(temporary)
             sync_directory(os.path.dirname(os.path.realpath(new.path)))
 
-    def _stage(self, replacement: Replacement) -> str:
+    def _stage(self, replacement: Replacement, suffix: str = "new") -> str:
         """Write the new contents beside the file, synced and with its final attributes, and return their path."""
         real = os.path.realpath(replacement.path)
-        temporary = os.path.join(os.path.dirname(real), f".{os.path.basename(real)}.new")
+        temporary = os.path.join(os.path.dirname(real), f".{os.path.basename(real)}.{suffix}")
         # Left by a run that was killed. The lock keeps any other run away from it.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -179,6 +161,7 @@ class Files:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                _inherit(file.fileno(), real, private=replacement.private)
                 file.write(replacement.data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -189,17 +172,7 @@ class Files:
         return temporary
 
     def _dress(self, temporary: str, real: str, *, private: bool) -> None:
-        """Give the new file the attributes of the one that it replaces, and then the wanted ones."""
-        try:
-            old = os.stat(real)
-        except FileNotFoundError:
-            mode = 0o600 if private else 0o666 & ~_read_umask()
-        else:
-            mode = stat.S_IMODE(old.st_mode)
-            with contextlib.suppress(PermissionError):
-                os.chown(temporary, old.st_uid, old.st_gid)
-        if not private:
-            os.chmod(temporary, mode)
+        """Give the new file the wanted attributes."""
         arguments = self._module.load_file_common_arguments(self._attributes.select(private), path=real)
         if self._module.selinux_enabled() and not any(arguments["secontext"]):
             known = os.path.exists(real)
@@ -207,7 +180,24 @@ class Files:
                 self._module.selinux_context(real) if known else self._module.selinux_default_context(real)
             )
         # chattr's attributes wait until the file has its name: an immutable one could not be renamed.
-        self._module.set_fs_attributes_if_different({**arguments, "path": temporary, "attributes": None}, False)
+        with self._own_failures(real):
+            self._module.set_fs_attributes_if_different({**arguments, "path": temporary, "attributes": None}, False)
+
+    @contextlib.contextmanager
+    def _own_failures(self, path: str) -> Iterator[None]:
+        """Have Ansible's ways with files raise FileError where they would end the module, and with it all other certificates."""
+
+        def fail(msg: str = "", **_details: object) -> None:
+            raise FileError(
+                f"{path}: {msg}", hint="Correct the file options, or run the task as a user who may set them."
+            )
+
+        original = self._module.fail_json
+        self._module.fail_json = fail
+        try:
+            yield
+        finally:
+            self._module.fail_json = original
 
     def _back_up(self, replacement: Replacement) -> str | None:
         if not self._attributes.backup or not os.path.exists(replacement.path):
@@ -215,7 +205,7 @@ class Files:
         # Ansible copies first and sets the mode then.
         umask = os.umask(0o077)
         try:
-            with _reporting(replacement.path):
+            with _reporting(replacement.path), self._own_failures(replacement.path):
                 backup: str = self._module.backup_local(os.path.realpath(replacement.path))
                 return backup
         finally:
@@ -236,7 +226,8 @@ class Files:
         self._read[replacement.path] = replacement.data
         attributes = self._attributes.options.get("attributes")
         if attributes is not None:
-            self._module.set_attributes_if_different(real, attributes, False)
+            with self._own_failures(replacement.path):
+                self._module.set_attributes_if_different(real, attributes, False)
 
 
 def read_file(path: str) -> bytes | None:
@@ -249,6 +240,8 @@ def read_file(path: str) -> bytes | None:
             data = file.read(MAX_SIZE + 1)
     except FileNotFoundError:
         return None
+    except ValueError as error:
+        raise FileError(f"{path!r} cannot be a path: {error}", hint="Correct the path.") from error
     except OSError as error:
         raise FileError(
             f"{path} cannot be read: {error.strerror}", hint="Check the path and its permissions."
@@ -258,6 +251,20 @@ def read_file(path: str) -> bytes | None:
     return data
 
 
+def _inherit(descriptor: int, real: str, *, private: bool) -> None:
+    """Give a new file owner, group and mode of the one at ``real`` that it replaces, or the usual mode. Private ones stay 0600."""
+    try:
+        old = os.stat(real)
+    except FileNotFoundError:
+        mode = 0o666 & ~_read_umask()
+    else:
+        mode = stat.S_IMODE(old.st_mode)
+        with contextlib.suppress(PermissionError):
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+    if not private:
+        os.fchmod(descriptor, mode)
+
+
 def sync_directory(folder: str) -> None:
     """Have the names in ``folder`` on disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -265,17 +272,6 @@ def sync_directory(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _check_account(option: str, value: str | None, look_up: Any) -> None:
-    if value is None or value.isdigit():
-        return
-    try:
-        look_up(value)
-    except KeyError as error:
-        raise OptionError(
-            f"{option}: there is no {value} on this host", hint=f"Create it first, or correct {option}."
-        ) from error
 
 
 @contextlib.contextmanager

@@ -32,17 +32,24 @@ def seal(
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     others = [item.parsed for item in chain[1:]]
-    return pkcs12.serialize_key_and_certificates(
-        friendly_name.encode(), key, chain[0].parsed, others or None, encryption
-    )
+    name = friendly_name.encode(errors="replace")
+    try:
+        return pkcs12.serialize_key_and_certificates(name, key, chain[0].parsed, others or None, encryption)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise OptionError(
+            f"pkcs12_path: this cryptography cannot put this key into PKCS#12: {error}", hint="Use an RSA or ECC key."
+        ) from error
 
 
 def choose_encryption(passphrase: str | None, name: str) -> serialization.KeySerializationEncryption:
     """Return the encryption ``modern`` or ``legacy``; without a passphrase there is none. Raises OptionError."""
     try:
         return choose_pkcs12_encryption(passphrase.encode() if passphrase else None, legacy=name == "legacy")
-    except UnsupportedAlgorithm as error:
-        raise OptionError(str(error), hint="Use pkcs12_encryption legacy, or a newer cryptography.") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise OptionError(
+            f"pkcs12_passphrase, pkcs12_encryption: {error}",
+            hint="Use pkcs12_encryption legacy, or a newer cryptography.",
+        ) from error
 
 
 def find_encryption(data: bytes) -> str | None:

@@ -21,6 +21,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.releases impor
     serialization,
 )
 
+MAX_PASSPHRASE = 1023  # what OpenSSL takes
 CURVES: dict[str, Any] = (
     {"secp256r1": ec.SECP256R1, "secp384r1": ec.SECP384R1, "secp521r1": ec.SECP521R1} if HAS_CRYPTOGRAPHY else {}
 )
@@ -57,7 +58,7 @@ class KeySpec:
 
 def load(pem: bytes, passphrase: str | None, option: str) -> PrivateKey:
     """Return the key in ``pem``, which ``option`` gave. Raises OptionError that says what is wrong, never what the key is."""
-    encrypted = b"ENCRYPTED" in pem
+    encrypted = b"-----BEGIN ENCRYPTED" in pem or b"Proc-Type: 4,ENCRYPTED" in pem
     if encrypted and passphrase is None:
         raise OptionError(f"the private key of {option} is encrypted", hint="Give privatekey_passphrase.")
     try:
@@ -109,3 +110,14 @@ def create(spec: KeySpec) -> bytes:
     )
     pem: bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
     return pem
+
+
+def check_passphrase(passphrase: str | None) -> None:
+    """Raise OptionError if no key can be encrypted with ``passphrase``."""
+    try:
+        if passphrase is not None and not 0 < len(passphrase.encode()) <= MAX_PASSPHRASE:
+            raise OptionError(
+                f"privatekey_passphrase must have 1 to {MAX_PASSPHRASE} octets", hint="Give another passphrase."
+            )
+    except UnicodeEncodeError as error:
+        raise OptionError("privatekey_passphrase is not text", hint="Give another passphrase.") from error

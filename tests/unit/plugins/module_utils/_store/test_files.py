@@ -14,7 +14,8 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store import files
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
+from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 
 
