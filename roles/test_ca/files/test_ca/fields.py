@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 Record = TypeVar("Record")
 ALLOWED = "allowed"
@@ -52,6 +53,8 @@ def check_value(name: str, value: object, kind: Any, allowed: tuple[str, ...] | 
         raise FieldError(f"{name!r} must be one of: {', '.join(allowed)}")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return
-    bare = getattr(kind, "__origin__", kind)
-    if (isinstance(value, bool) and bare is not bool) or not isinstance(value, bare):
+    kinds = tuple(
+        getattr(one, "__origin__", one) for one in (get_args(kind) if isinstance(kind, UnionType) else (kind,))
+    )
+    if (isinstance(value, bool) and bool not in kinds) or not isinstance(value, kinds):
         raise FieldError(f"{name!r} must be of type {getattr(kind, '__name__', kind)}")
