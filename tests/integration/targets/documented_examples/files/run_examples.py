@@ -101,7 +101,7 @@ def control(
 ) -> None:
     """Call the control API of the test CA."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{arguments.control_url}/{path}", data, method=method)  # noqa: S310 - loopback
+    request = urllib.request.Request(f"{arguments.control_url}/{path}", data, method=method)
     request.add_header("Content-Type", "application/json")
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}),

@@ -265,8 +265,8 @@ def kill_one(order, fresh, delay):
 def kill_many(wanted, fresh_rounds):
     """Kill runs at random moments of their life, half of them while they deal with the answer and the files."""
     whole, called = measure("measured")
-    seed = SETTINGS.get("seed") or random.randrange(2**32)  # noqa: S311 - nothing secret is made of it
-    chance = random.Random(seed)  # noqa: S311
+    seed = SETTINGS.get("seed") or random.randrange(2**32)
+    chance = random.Random(seed)
     killed = number = 0
     # A kill that comes too late counts for nothing.
     while killed < wanted:
