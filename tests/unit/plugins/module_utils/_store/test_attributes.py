@@ -19,9 +19,13 @@ def test_permissions_that_ansible_knows_pass(mode: object) -> None:
 @pytest.mark.parametrize("mode", ["rwx", "0999", "u=rw;g=r", "zz", ""])
 @pytest.mark.parametrize("option", ["mode", "private_mode", "directory_mode"])
 def test_permissions_that_are_none_are_named(option: str, mode: str) -> None:
-    attributes = Attributes({"mode": mode}) if option == "mode" else Attributes({}, **{option: mode})
+    given = {
+        "mode": Attributes({"mode": mode}),
+        "private_mode": Attributes({}, private_mode=mode),
+        "directory_mode": Attributes({}, directory_mode=mode),
+    }
     with pytest.raises(OptionError, match=f"^{option}: "):
-        attributes.check()
+        given[option].check()
 
 
 @pytest.mark.parametrize("option", ["owner", "group"])
