@@ -29,5 +29,5 @@ class ActionModule(relays.RelayAction):
         access = self.open_access(options)
         errand = relays.open_errand(access, options, question)
         _lifecycle.carry_out([errand], access.clock)
-        relay = {"phase": _relay.WRITE, "answers": {"0": relays.answer(errand, looked["files"])}}
+        relay = {"phase": _relay.WRITE, "answers": {"0": relays.answer(errand, looked["files"], options["login_name"])}}
         return self.run_module({**args, _relay.OPTION: relay}, task_vars)

@@ -64,7 +64,10 @@ class ActionModule(relays.RelayAction):
             if "question" in result
         }
         _lifecycle.carry_out(list(errands.values()), access.clock)
-        return {str(index): relays.answer(errand, results[index]["files"]) for index, errand in errands.items()}
+        return {
+            str(index): relays.answer(errand, results[index]["files"], merged[index]["login_name"])
+            for index, errand in errands.items()
+        }
 
 
 class _Progress:

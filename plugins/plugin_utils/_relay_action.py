@@ -28,7 +28,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     SmimeError,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._question import Asking, DirectAccess, Patience, Question
-from ansible_collections.mailops.smime.plugins.module_utils._report import explain
+from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 
 ACCOUNT = ("login_name", "login_password", "collection_code")
 ENVIRONMENT = {
@@ -191,12 +191,19 @@ def open_errand(
     return Errand(access.open(wanteds.read_order(options), lambda: Question(**values), patience), progress)
 
 
-def answer(errand: Errand, files: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what goes back to the target; ``files`` are those that its first run changed."""
-    return {**_relay.write_answer(errand.asking, errand.reply, errand.error), "files": files}
+def answer(errand: Errand, files: list[dict[str, Any]], login_name: str | None) -> dict[str, Any]:
+    """Return what goes back to the target; ``files`` are those that its first run changed.
+
+    The CA's text may repeat ``login_name``, which is not for the target to see.
+    """
+    values = {**_relay.write_answer(errand.asking, errand.reply, errand.error), "files": files}
+    for told in (values["reply"], values["error"]):
+        if told is not None and login_name:
+            told["message"] = told["message"].replace(login_name, "********")
+    return values
 
 
 def describe_failure(error: SmimeError, options: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result of a task that failed before it began."""
     label = wanteds.label(args.get("email"), args.get("path") or "", wanteds.read_order(options))
-    return {"failed": True, "msg": explain(error, label), "error": error.describe()}
+    return {"failed": True, **Report(label, error=error).to_result(Clock().now())}

@@ -99,7 +99,7 @@ class Watch(threading.Thread):
 
 def play(task: dict[str, Any], watch: Watch) -> tuple[int, bytes]:
     """Run the playbook; return its exit status and all that it printed."""
-    command = [sys.executable, "-m", "ansible", "playbook", f"--inventory={task['inventory']}", task["verbosity"]]
+    command = [sys.executable, "-m", "ansible.cli.playbook", f"--inventory={task['inventory']}", task["verbosity"]]
     command += ["--diff", *(f"--extra-vars=@{path}" for path in task["variables"]), task["playbook"]]
     environment = {
         **os.environ,
@@ -135,7 +135,8 @@ def main() -> int:
     hunt = Hunt(task["secrets"])
     watch = Watch(hunt, task["target_mark"], everywhere=not task["environment"])
     status, printed = play(task, watch)
-    logged = Path(task["log"]).read_bytes()
+    log = Path(task["log"])
+    logged = log.read_bytes() if log.exists() else b""
     payloads = list(Path(task["payloads"]).iterdir())
     kept = [path for path in Path(task["kept"]).rglob("*") if path.is_file()]
     canary, payload_canary = task["canary"].encode(), task["payload_canary"].encode()
