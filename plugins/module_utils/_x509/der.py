@@ -12,7 +12,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import DerEr
 
 INTEGER = 0x02
 BIT_STRING = 0x03
-OCTET_STRING = 0x04
 OID = 0x06
 SEQUENCE = 0x30
 
