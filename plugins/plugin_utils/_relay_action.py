@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -29,6 +30,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
 )
 from ansible_collections.mailops.smime.plugins.module_utils._question import Asking, DirectAccess, Patience, Question
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+from ansible_collections.mailops.smime.plugins.plugin_utils._turns import Turns, TurnTakingClient
 
 ACCOUNT = ("login_name", "login_password", "collection_code")
 ENVIRONMENT = {
@@ -144,9 +146,10 @@ class RelayAction(ActionBase):  # type: ignore[misc]
         return {name: options.get(name) for name in spec}
 
     def open_access(self, endpoint: Mapping[str, Any]) -> DirectAccess:
-        """Return the way from here to the CA."""
+        """Return the way from here to the CA, which hosts that are worked on side by side take in turns."""
         clock = Clock()
-        return DirectAccess(lambda: _world.make_client(endpoint, clock), clock)
+        turns = Turns(constants.DEFAULT_LOCAL_TMP)
+        return DirectAccess(lambda: TurnTakingClient(_world.make_client(endpoint, clock).transport, turns=turns), clock)
 
     def _task_environment(self) -> dict[str, str]:
         collected: dict[str, str] = {}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -94,6 +95,19 @@ def test_connections_can_be_told_apart(ca: RunningCa) -> None:
     connections = [call["connection"] for call in ca.calls()]
     assert len(set(connections[:3])) == 1
     assert connections[3] not in connections[:3]
+
+
+def test_calls_side_by_side_are_counted(ca: RunningCa) -> None:
+    order = ca.order(no_csr_answer="pending")
+    ca.control("POST", "faults", {"fault": "delay", "seconds": 3})
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(ca.ask, order)
+        while not ca.calls():
+            pass
+        ca.ask(order)
+        slow.result()
+    ca.ask(order)
+    assert [call["under_way"] for call in ca.calls()] == [1, 2, 1]
 
 
 def test_settings_are_checked(ca: RunningCa) -> None:

@@ -39,13 +39,15 @@ def create_endpoint(service: Service, secure: bool) -> Flask:
     @application.route(PATH, methods=ANY_METHOD, provide_automatic_options=False)
     def request_and_collect() -> Response:
         connection: Connection | None = request.environ.get(ENVIRON_KEY)
-        call = Request(
-            method=request.method,
-            content_type=request.headers.get("Content-Type", ""),
-            query_string=bool(request.query_string),
-            body=request.get_data(cache=False, parse_form_data=False),
-            connection=connection.number if connection else 0,
-        )
-        return respond(serve_call(service, call, secure), connection, service.stopping)
+        with service.counting() as under_way:
+            call = Request(
+                method=request.method,
+                content_type=request.headers.get("Content-Type", ""),
+                query_string=bool(request.query_string),
+                body=request.get_data(cache=False, parse_form_data=False),
+                connection=connection.number if connection else 0,
+                under_way=under_way,
+            )
+            return respond(serve_call(service, call, secure), connection, service.stopping)
 
     return application

@@ -23,15 +23,20 @@ class Request:
     query_string: bool
     body: bytes = field(repr=False)
     connection: int
+    under_way: int = 1
 
 
 @dataclass(frozen=True)
 class Record:
-    """What was asked and what was answered. `code` is none where the endpoint had no say."""
+    """What was asked and what was answered. `code` is none where the endpoint had no say.
+
+    `under_way` counts the calls that were being answered when this one came, itself included.
+    """
 
     sequence: int
     method: str
     connection: int
+    under_way: int
     arguments: list[str]
     values: dict[str, str]
     had_csr: bool
@@ -61,6 +66,7 @@ class CallLog:
             sequence=next(self._numbers),
             method=request.method,
             connection=request.connection,
+            under_way=request.under_way,
             arguments=form.names(),
             values=form.public_values(),
             had_csr=form.first("csr") is not None,

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Event, RLock
 
@@ -52,6 +53,19 @@ class Service:
     lock: RLock = field(default_factory=RLock)
     stopping: Event = field(default_factory=Event)
     last_request: float = field(default_factory=time.monotonic)
+    under_way: int = 0
+
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[int]:
+        """Count a call among those that are being answered, and say how many those are."""
+        with self.lock:
+            self.under_way += 1
+            count = self.under_way
+        try:
+            yield count
+        finally:
+            with self.lock:
+                self.under_way -= 1
 
     def touch(self) -> None:
         """Note that somebody is there."""
