@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _relay, _world
+from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
@@ -184,7 +185,7 @@ def _read_entry(params: Mapping[str, Any], index: int, names: tuple[str, ...]) -
 
 def _check_address(entry: Entry) -> None:
     """Refuse an address that would lead a path somewhere else, and an entry without ``path``."""
-    wanteds.check_email(entry.email)
+    options.check_email(entry.email)
     if "/" in entry.email or ".." in entry.email or not entry.email.isprintable():
         raise OptionError(
             f"email: {entry.email!r} cannot stand in a path",

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca import codes
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Query
 from ansible_collections.mailops.smime.plugins.module_utils._errors import StillPendingError
 
 if TYPE_CHECKING:

@@ -14,17 +14,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _inputs as inputs
-from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import AVAILABLE
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     QUERY_TYPES,
     RESPONSE_ENCODINGS,
     RESPONSE_TYPES,
     Query,
-    check_order,
     check_query,
-    check_url,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
@@ -34,11 +33,11 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     SmimeError,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import explain
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._verification import load_reply
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks, facts, policies
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import require_cryptography
@@ -104,7 +103,7 @@ def inspect(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -
 
 def find_label(params: Mapping[str, Any]) -> str:
     """Return how messages call what is looked at."""
-    return wanteds.read_order(params).label() if asks_ca(params) else "smime_certificate_info"
+    return options.read_order(params).label() if asks_ca(params) else "smime_certificate_info"
 
 
 def check_options(params: Mapping[str, Any]) -> None:
@@ -119,11 +118,11 @@ def check_options(params: Mapping[str, Any]) -> None:
         raise OptionError(
             f"{single[0]} needs paths to be one file", hint=f"Look at one file at a time, or leave {single[0]} out."
         )
-    wanteds.check_email(params["email"])
+    options.check_email(params["email"])
     if asks_ca(params):
-        wanteds.check_numbers(params)
+        options.check_numbers(params)
         check_url(params["api_url"])
-        check_order(wanteds.read_order(params))
+        check_order(options.read_order(params))
         check_query(read_query(params))
 
 
@@ -143,8 +142,8 @@ def inspect_certificate(certificate: Certificate, yardstick: Yardstick) -> list[
     results = [("valid_now", checks.find_validity_fault(certificate, yardstick.now))]
     results += [(name, rule(certificate)) for name, rule in checks.SMIME_RULES.items()]
     results += [
-        ("policy", checks.find_policy_fault(certificate)),
-        ("validity_span", checks.find_span_fault(certificate)),
+        ("policy", policies.find_policy_fault(certificate)),
+        ("validity_span", policies.find_span_fault(certificate)),
     ]
     if yardstick.public_key is not None:
         results.append(("key_match", checks.find_key_mismatch(certificate, yardstick.public_key)))
@@ -152,7 +151,7 @@ def inspect_certificate(certificate: Certificate, yardstick: Yardstick) -> list[
         results.append(("email_match", checks.find_email_fault(certificate, yardstick.email)))
     if yardstick.chain is not None or yardstick.trusted is not None:
         results.append(("chain", _find_chain_fault(certificate, yardstick)))
-    details = {"policy": checks.describe_policy(certificate)}
+    details = {"policy": policies.describe_policy(certificate)}
     return [{"name": name, "passed": not fault, "detail": fault or details.get(name, "")} for name, fault in results]
 
 
@@ -169,7 +168,7 @@ def read_query(params: Mapping[str, Any]) -> Query:
 
 def inspect_order(params: Mapping[str, Any], client: Client) -> dict[str, Any]:
     """Return the ``order`` entry of the result: one call. Raises OptionError, CallError, CaError, ReplyError."""
-    exchange = client.exchange(wanteds.read_order(params), read_query(params))
+    exchange = client.exchange(options.read_order(params), read_query(params))
     reply = require_accepted(exchange.reply)
     pool = load_reply(reply)
     not_before, not_after = _find_validity(reply, pool)
@@ -190,7 +189,7 @@ def _find_validity(reply: Reply, pool: list[Certificate]) -> tuple[str | None, s
     period = reply.validity or end_entity
     if period is None:
         return None, None
-    return certificates.format_time(period.not_before), certificates.format_time(period.not_after)
+    return facts.format_time(period.not_before), facts.format_time(period.not_after)
 
 
 def _expand(names: list[str]) -> list[str]:
@@ -207,7 +206,7 @@ def _inspect_file(path: str, yardstick: Yardstick) -> dict[str, Any]:
     return {
         "path": path,
         "error": None,
-        **certificates.describe(certificate, yardstick.now),
+        **facts.describe(certificate, yardstick.now),
         "checks": inspect_certificate(certificate, yardstick),
     }
 

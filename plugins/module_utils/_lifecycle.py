@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils import _decision as decisions
+from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _relay as relays
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
@@ -246,7 +247,7 @@ def manage(module: AnsibleModule, world: World) -> Report:
 
 def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, world: World, index: int = 0) -> Run:
     """Return the run of one certificate, which asks the CA itself unless the controller does; ``index`` is its entry's number."""
-    report = Report(wanteds.label(params["email"], params["path"] or "", wanteds.read_order(params)))
+    report = Report(options.label(params["email"], params["path"] or "", options.read_order(params)))
     if params["api_from"] == "target":
         return Run(params, files, world, report)
     access = open_access(module.params[relays.OPTION], index)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
     from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.mailops.smime.plugins.module_utils._errors import NotAttemptedError, SmimeError
 
 if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
     from ansible_collections.mailops.smime.plugins.module_utils._question import Access, Asking, Patience, Question
 
 OPTION = "_relay"

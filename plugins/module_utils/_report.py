@@ -12,8 +12,8 @@ from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._question import Question
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import facts
+from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import Facts
 
 _DIFF_FACTS = ("subject", "emails", "serial_number", "not_before", "not_after", "fingerprint_sha256")
 
@@ -32,8 +32,8 @@ class Report:
     status: str | None = None
     changed: bool = False
     reasons: tuple[str, ...] = ()
-    before: Certificate | None = None
-    certificate: Certificate | None = None
+    before: Facts | None = None
+    certificate: Facts | None = None
     question: Question | None = None
     status_code: int | None = None
     api_calls: int = 0
@@ -54,7 +54,7 @@ class Report:
         result = {
             "changed": self.changed,
             "reasons": list(self.reasons),
-            "certificate": certificates.describe(self.certificate, now) if self.certificate is not None else None,
+            "certificate": facts.describe(self.certificate, now) if self.certificate is not None else None,
             "status_code": self.status_code,
             "api_calls": self.api_calls,
             "csr_submitted": self.csr_submitted,
@@ -86,10 +86,10 @@ def explain(error: SmimeError, label: str) -> str:
     return f"{label}: {message}{said}. {error.hint}".rstrip()
 
 
-def _format_facts(certificate: Certificate | None, now: datetime) -> str:
+def _format_facts(certificate: Facts | None, now: datetime) -> str:
     if certificate is None:
         return ""
-    facts = certificates.describe(certificate, now)
-    facts["emails"] = ", ".join(facts["emails"])
-    facts["subject"] = ", ".join(f"{name}={value}" for name, value in facts["subject"].items())
-    return "".join(f"{name}: {facts[name]}\n" for name in _DIFF_FACTS)
+    shown = facts.describe(certificate, now)
+    shown["emails"] = ", ".join(shown["emails"])
+    shown["subject"] = ", ".join(f"{name}={value}" for name, value in shown["subject"].items())
+    return "".join(f"{name}: {shown[name]}\n" for name in _DIFF_FACTS)

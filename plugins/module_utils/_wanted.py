@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _inputs as inputs
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils import _options as options
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._question import Patience
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
@@ -23,23 +23,12 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.outputs impor
     Output,
     Recipe,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
-
-_YEAR = 366 * 24 * 3600
-# The least and the most that make sense, by option.
-_RANGES = {
-    "remaining_days": (0, 36500),
-    "wait_timeout": (0, _YEAR),
-    "poll_interval": (1, _YEAR),
-    "api_timeout": (1, 24 * 3600),
-    "api_retries": (0, 100),
-}
 
 
 @dataclass(frozen=True)
@@ -100,25 +89,14 @@ class Wanted:
 
     def label(self) -> str:
         """Return how messages call this certificate."""
-        return label(self.email, self.path, self.order)
-
-
-def label(email: str | None, path: str, order: Order) -> str:
-    """Return how messages call a certificate: its mailbox, or else its file, and its order."""
-    return f"{email or path} ({order.label()})"
+        return options.label(self.email, self.path, self.order)
 
 
 def load(params: Mapping[str, Any], files: Files) -> Wanted:
     """Return what ``params`` ask for. Raises OptionError or FileError that names the option at fault."""
-    check_numbers(params)
-    order = read_order(params)
-    if params["api_from"] == "target":
-        # Else these are for the controller to check, and the account never gets here.
-        check_url(params["api_url"])
-        check_order(order)
-    check_email(params["email"])
+    order = options.check(params)
     outputs = {output: params[output.option] for output in OUTPUTS if params[output.option] is not None}
-    _check_distinct({**{output.option: path for output, path in outputs.items()}, **_input_paths(params)})
+    options.check_distinct(params, (output.option for output in outputs))
     csr_option, csr = inputs.load_csr(params, files)
     key = inputs.load_key(params, files)
     key_to_create = _plan_key(params, csr_option) if key is None and params["privatekey_create"] else None
@@ -142,58 +120,6 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
         force=params["force"],
         patience=Patience(params["wait_timeout"], params["poll_interval"]),
     )
-
-
-def read_order(params: Mapping[str, Any]) -> Order:
-    """Return the order that ``params`` name, as they give it."""
-    return Order(params["order_number"], params["login_name"], params["login_password"], params["collection_code"])
-
-
-def check_numbers(params: Mapping[str, Any]) -> None:
-    """Raise OptionError for a number that makes no sense."""
-    for option, (least, most) in _RANGES.items():
-        if not least <= params.get(option, least) <= most:
-            raise OptionError(
-                f"{option}: {params[option]} is not between {least} and {most}", hint=f"Give {least} to {most}."
-            )
-
-
-def check_email(email: str | None) -> None:
-    """Raise OptionError unless ``email`` is an address, or was not given."""
-    if email is None:
-        return
-    try:
-        address.normalize(email)
-    except ValueError as error:
-        raise OptionError(f"email: {error}", hint="Give the address of one mailbox.") from error
-
-
-def _input_paths(params: Mapping[str, Any]) -> dict[str, str]:
-    options = ("privatekey_path", "csr_path", "trusted_roots_path")
-    return {option: params[option] for option in options if params[option] is not None}
-
-
-def _check_distinct(paths: Mapping[str, str]) -> None:
-    """Refuse one path for two files: writing one would destroy the other, and a private key is never overwritten."""
-    seen: dict[object, tuple[str, str]] = {}
-    for option, path in paths.items():
-        if "\0" in path:
-            raise OptionError(f"{option}: a path cannot hold a null character", hint=f"Correct {option}.")
-        other, there = seen.setdefault(_identify(path), (option, path))
-        # Hard links have an inode in common and are two files all the same.
-        if other != option and os.path.realpath(there) == os.path.realpath(path):
-            raise OptionError(f"{other} and {option} are the same file: {path}", hint="Give each file its own path.")
-
-
-def _identify(path: str) -> object:
-    """Return what two paths of one file have in common: its inode, or the path of what does not exist yet."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return os.path.realpath(path)
-    except ValueError as error:
-        raise OptionError(f"{path!r} cannot be a path on this host", hint="Correct the path, or the locale.") from error
-    return found.st_dev, found.st_ino
 
 
 def _plan_key(params: Mapping[str, Any], csr_option: str) -> KeySpec:
@@ -228,13 +154,13 @@ def _read_request_options(params: Mapping[str, Any]) -> Mapping[str, Any] | None
     return {option: params[option] for option in ("email", "subject", "ms_template")}
 
 
-def plan_request(options: Mapping[str, Any]) -> request.Plan:
+def plan_request(said: Mapping[str, Any]) -> request.Plan:
     """Return the plan of a request. Raises OptionError for what cannot be put into one."""
     from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
     from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
 
-    template = Template(**options["ms_template"]) if options["ms_template"] else None
-    plan = request.Plan(options["email"], options["subject"], template)
+    template = Template(**said["ms_template"]) if said["ms_template"] else None
+    plan = request.Plan(said["email"], said["subject"], template)
     request.check_plan(plan)
     return plan
 

@@ -19,9 +19,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay, _world
-from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
@@ -178,9 +178,9 @@ def withhold(args: Mapping[str, Any]) -> dict[str, Any]:
 def find_refusal(options: Mapping[str, Any]) -> SmimeError | None:
     """Return why the order of ``options`` cannot be asked for, if they say so already."""
     try:
-        wanteds.check_numbers(options)
+        rules.check_numbers(options)
         check_url(options["api_url"])
-        check_order(wanteds.read_order(options))
+        check_order(rules.read_order(options))
     except SmimeError as error:
         return error
     return None
@@ -191,7 +191,7 @@ def open_errand(
 ) -> Errand:
     """Return the errand of a question that the target brought, about the order of ``options``."""
     patience = Patience(options["wait_timeout"], options["poll_interval"])
-    return Errand(access.open(wanteds.read_order(options), lambda: Question(**values), patience), progress)
+    return Errand(access.open(rules.read_order(options), lambda: Question(**values), patience), progress)
 
 
 def answer(errand: Errand, files: list[dict[str, Any]], login_name: str | None) -> dict[str, Any]:
@@ -208,5 +208,5 @@ def answer(errand: Errand, files: list[dict[str, Any]], login_name: str | None) 
 
 def describe_failure(error: SmimeError, options: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result of a task that failed before it began."""
-    label = wanteds.label(args.get("email"), args.get("path") or "", wanteds.read_order(options))
+    label = rules.label(args.get("email"), args.get("path") or "", rules.read_order(options))
     return {"failed": True, **Report(label, error=error).to_result(Clock().now())}

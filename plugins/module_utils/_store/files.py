@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store import lock
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-MAX_SIZE = 1024 * 1024
 # The options that say how a file is to be, whoever wrote it.
 _KEPT_UP = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes")
 
@@ -228,27 +228,6 @@ class Files:
         if attributes is not None:
             with self._own_failures(replacement.path):
                 self._module.set_attributes_if_different(real, attributes, False)
-
-
-def read_file(path: str) -> bytes | None:
-    """Return the contents of ``path``, or None if there is no such file. Raises FileError."""
-    try:
-        # Without blocking: nobody may ever write into a FIFO.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise FileError(f"{path} is not a regular file", hint="Give the path of a file.")
-            data = file.read(MAX_SIZE + 1)
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise FileError(f"{path!r} cannot be a path: {error}", hint="Correct the path.") from error
-    except OSError as error:
-        raise FileError(
-            f"{path} cannot be read: {error.strerror}", hint="Check the path and its permissions."
-        ) from error
-    if len(data) > MAX_SIZE:
-        raise FileError(f"{path} is larger than {MAX_SIZE} bytes", hint="Check that it is the right file.")
-    return data
 
 
 def _inherit(descriptor: int, real: str, *, private: bool) -> None:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import name as names
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs7, releases
+from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import KEY_USAGES, Facts
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
-    hashes,
     not_after,
     not_before,
     serialization,
@@ -27,54 +26,18 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.releases impor
 SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
 _UTF8_STRING = 0x0C
 _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CERTIFICATE-----")
-_KEY_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-)
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate, with what the checks ask of it read once.
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate(Facts):
+    """A certificate, with what the checks ask of it read once; ``parsed`` is the library's."""
 
-    ``public_key`` is SubjectPublicKeyInfo in DER, the times are in UTC, usages and policies are dotted OIDs.
-    ``extended_key_usages`` and ``key_usages`` are None where the extension is absent. ``subject`` and ``issuer`` are names
-    of the library, ``parsed`` is its certificate.
-    """
-
-    der: bytes
-    public_key: bytes
-    key_type: str
-    key_size: int
-    not_before: datetime
-    not_after: datetime
-    emails: tuple[str, ...]
-    extended_key_usages: tuple[str, ...] | None
-    key_usages: frozenset[str] | None
-    policies: tuple[str, ...]
-    is_ca: bool
-    subject: Any
-    issuer: Any
     parsed: Any
-
-    def __hash__(self) -> int:
-        return hash(self.der)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Certificate) and self.der == other.der
-
-    def __repr__(self) -> str:
-        return f"Certificate(serial_number={self.parsed.serial_number})"
 
     @property
     def is_self_issued(self) -> bool:
         """Tell whether subject and issuer are the same name, as of a root."""
-        return bool(self.subject == self.issuer)
+        return bool(self.parsed.subject == self.parsed.issuer)
 
     def to_pem(self) -> bytes:
         """Return the certificate as one PEM block."""
@@ -111,28 +74,6 @@ def load_pkcs7(der: bytes) -> list[Certificate]:
     return load_all(pkcs7.split(der))
 
 
-def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
-    """Return the ``certificate`` entry of a result: times as ASN.1 GeneralizedTime."""
-    return {
-        "subject": names.describe(certificate.subject),
-        "issuer": names.describe(certificate.issuer),
-        "emails": list(certificate.emails),
-        "serial_number": certificate.parsed.serial_number,
-        "not_before": format_time(certificate.not_before),
-        "not_after": format_time(certificate.not_after),
-        "days_remaining": (certificate.not_after - now).days,
-        "fingerprint_sha256": certificate.parsed.fingerprint(hashes.SHA256()).hex(":"),
-        "key_type": certificate.key_type,
-        "key_size": certificate.key_size,
-        "policy": certificate.policies[0] if certificate.policies else None,
-    }
-
-
-def format_time(moment: datetime) -> str:
-    """Return a time in UTC as ASN.1 GeneralizedTime, as the modules of community.crypto do."""
-    return moment.strftime("%Y%m%d%H%M%SZ")
-
-
 def _read(parsed: x509.Certificate, der: bytes) -> Certificate:
     public_key = parsed.public_key()
     key_type, key_size = keys.describe_public_key(public_key)
@@ -144,6 +85,7 @@ def _read(parsed: x509.Certificate, der: bytes) -> Certificate:
         public_key=keys.encode_public_key(public_key),
         key_type=key_type,
         key_size=key_size,
+        serial_number=parsed.serial_number,
         not_before=not_before(parsed),
         not_after=not_after(parsed),
         emails=_read_emails(extensions.get("2.5.29.17")),
@@ -151,8 +93,8 @@ def _read(parsed: x509.Certificate, der: bytes) -> Certificate:
         key_usages=_read_key_usages(extensions.get("2.5.29.15")),
         policies=tuple(item.policy_identifier.dotted_string for item in extensions.get("2.5.29.32", ())),
         is_ca=bool(constraints is not None and constraints.ca),
-        subject=parsed.subject,
-        issuer=parsed.issuer,
+        subject=names.describe(parsed.subject),
+        issuer=names.describe(parsed.issuer),
         parsed=parsed,
     )
 
@@ -176,4 +118,4 @@ def _read_utf8_string(der: bytes) -> str:
 
 
 def _read_key_usages(usage: Any) -> frozenset[str] | None:
-    return None if usage is None else frozenset(name for name in _KEY_USAGES if getattr(usage, name))
+    return None if usage is None else frozenset(name for name in KEY_USAGES if getattr(usage, name))

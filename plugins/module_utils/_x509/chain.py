@@ -52,7 +52,7 @@ def build(
             return _to_chain(min(anchored, key=len))
         if whole:
             raise CheckError(
-                f"the chain ends in a root that is not trusted: {whole[0][-1].subject.rfc4514_string()}",
+                f"the chain ends in a root that is not trusted: {whole[0][-1].parsed.subject.rfc4514_string()}",
                 name="untrusted_root",
                 hint="Check trusted_roots_path, and that the CA is the one you ordered from.",
             )
@@ -109,8 +109,8 @@ def _to_chain(path: tuple[Certificate, ...]) -> Chain:
 def _broken(path: tuple[Certificate, ...]) -> CheckError:
     top = path[-1]
     return CheckError(
-        f"the chain is broken: no valid certificate of '{top.issuer.rfc4514_string()}' signed "
-        f"'{top.subject.rfc4514_string()}'",
+        f"the chain is broken: no valid certificate of '{top.parsed.issuer.rfc4514_string()}' signed "
+        f"'{top.parsed.subject.rfc4514_string()}'",
         name="chain_invalid",
         hint="Run the task again; if it stays, ask the CA's support for the intermediates of this product.",
     )

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import x509
+if TYPE_CHECKING:
+    from cryptography import x509
 
 # Short name, long name, OID: X.520, RFC 4519 and PKCS#9.
 ATTRIBUTES = (
@@ -53,6 +54,8 @@ def build(subject: Mapping[str, str | list[str]]) -> x509.Name:
 
     Raises ValueError for an unknown name or a value that its attribute cannot hold.
     """
+    from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import x509
+
     attributes: list[Any] = []
     for name, values in subject.items():
         oid = _OIDS.get(name.lower(), name)
@@ -66,6 +69,8 @@ def build(subject: Mapping[str, str | list[str]]) -> x509.Name:
 
 
 def _build_attribute(name: str, oid: x509.ObjectIdentifier, value: object) -> Any:
+    from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import x509
+
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name} must be text that is not empty")
     try:

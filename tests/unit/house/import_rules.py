@@ -23,6 +23,7 @@ STORY = (
     "_inquiry",
     "_inspection",
     "_lifecycle",
+    "_options",
     "_question",
     "_relay",
     "_report",

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, check_order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import read_reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, check_order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._inquiry import Inquiry
@@ -55,7 +56,7 @@ def test_a_refusal_in_one_line_is_read_like_one_in_two() -> None:
 @pytest.mark.parametrize("value", [-1, 10**11])
 def test_a_number_out_of_reason_is_named(option: str, value: int) -> None:
     with pytest.raises(OptionError, match=f"^{option}: "):
-        wanteds.check_numbers({option: value})
+        options.check_numbers({option: value})
 
 
 def test_the_account_that_stays_home_may_be_anything() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Answer
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     CaError,

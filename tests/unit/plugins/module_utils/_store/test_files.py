@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
-from ansible_collections.mailops.smime.plugins.module_utils._store import files
+from ansible_collections.mailops.smime.plugins.module_utils._store import reading
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
@@ -240,11 +240,11 @@ def test_a_private_file_that_others_can_read_is_mended(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_none_and_an_unreadable_one_an_error(tmp_path: Path) -> None:
-    assert files.read_file(str(tmp_path / "missing")) is None
+    assert reading.read_file(str(tmp_path / "missing")) is None
     with pytest.raises(FileError):
-        files.read_file(str(tmp_path))
+        reading.read_file(str(tmp_path))
     with pytest.raises(FileError):
-        files.read_file("/dev/zero")
+        reading.read_file("/dev/zero")
 
 
 def test_a_file_is_read_once_until_it_is_forgotten(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import facts
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
     EMAIL_PROTECTION,
@@ -163,7 +164,7 @@ def test_certificates_are_equal_by_their_octets(alice: Issued, authority: Author
 def test_the_result_describes_the_certificate(authority: Authority) -> None:
     issued = authority.issue(policies=("2.23.140.1.5.1.2", "1.3.6.1.4.1.99999.1"))
     digest = hashlib.sha256(issued.der).hexdigest()
-    assert certificates.describe(certificates.load_der(issued.der), NOW) == {
+    assert facts.describe(certificates.load_der(issued.der), NOW) == {
         "subject": {"commonName": ALICE},
         "issuer": {"commonName": "Example Issuing CA"},
         "emails": [ALICE],
@@ -189,4 +190,4 @@ def test_the_result_describes_the_certificate(authority: Authority) -> None:
     ],
 )
 def test_the_days_that_remain_are_whole_and_negative_afterwards(alice: Issued, moment: Any, days: int) -> None:
-    assert certificates.describe(certificates.load_der(alice.der), moment)["days_remaining"] == days
+    assert facts.describe(certificates.load_der(alice.der), moment)["days_remaining"] == days

@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the options must keep by themselves, before a file is opened or anything is sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
+
+_YEAR = 366 * 24 * 3600
+# The least and the most that make sense, by option.
+_RANGES = {
+    "remaining_days": (0, 36500),
+    "wait_timeout": (0, _YEAR),
+    "poll_interval": (1, _YEAR),
+    "api_timeout": (1, 24 * 3600),
+    "api_retries": (0, 100),
+}
+
+
+def label(email: str | None, path: str, order: Order) -> str:
+    """Return how messages call a certificate: its mailbox, or else its file, and its order."""
+    return f"{email or path} ({order.label()})"
+
+
+def read_order(params: Mapping[str, Any]) -> Order:
+    """Return the order that ``params`` name, as they give it."""
+    return Order(params["order_number"], params["login_name"], params["login_password"], params["collection_code"])
+
+
+def check(params: Mapping[str, Any]) -> Order:
+    """Return the order of a certificate's ``params``. Raises OptionError for one that cannot work, whatever is on disk."""
+    check_numbers(params)
+    order = read_order(params)
+    if params["api_from"] == "target":
+        # Else these are for the controller to check, and the account never gets here.
+        check_url(params["api_url"])
+        check_order(order)
+    check_email(params["email"])
+    return order
+
+
+def check_numbers(params: Mapping[str, Any]) -> None:
+    """Raise OptionError for a number that makes no sense."""
+    for option, (least, most) in _RANGES.items():
+        if not least <= params.get(option, least) <= most:
+            raise OptionError(
+                f"{option}: {params[option]} is not between {least} and {most}", hint=f"Give {least} to {most}."
+            )
+
+
+def check_email(email: str | None) -> None:
+    """Raise OptionError unless ``email`` is an address, or was not given."""
+    if email is None:
+        return
+    try:
+        address.normalize(email)
+    except ValueError as error:
+        raise OptionError(f"email: {error}", hint="Give the address of one mailbox.") from error
+
+
+def check_distinct(params: Mapping[str, Any], outputs: Iterable[str]) -> None:
+    """Refuse one path for two files: writing one would destroy the other, and a private key is never overwritten.
+
+    ``outputs`` are the options of the files that are written.
+    """
+    seen: dict[object, tuple[str, str]] = {}
+    for option in (*outputs, "privatekey_path", "csr_path", "trusted_roots_path"):
+        path = params[option]
+        if path is None:
+            continue
+        if "\0" in path:
+            raise OptionError(f"{option}: a path cannot hold a null character", hint=f"Correct {option}.")
+        other, there = seen.setdefault(_identify(path), (option, path))
+        # Hard links have an inode in common and are two files all the same.
+        if other != option and os.path.realpath(there) == os.path.realpath(path):
+            raise OptionError(f"{other} and {option} are the same file: {path}", hint="Give each file its own path.")
+
+
+def _identify(path: str) -> object:
+    """Return what two paths of one file have in common: its inode, or the path of what does not exist yet."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    except ValueError as error:
+        raise OptionError(f"{path!r} cannot be a path on this host", hint="Correct the path, or the locale.") from error
+    return found.st_dev, found.st_ino
