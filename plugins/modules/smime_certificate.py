@@ -49,7 +49,7 @@ options:
 notes:
   - Polling is opt-in with O(wait_timeout). The vendor asks not to poll more often than once every three hours; running the task again
     later costs less than waiting for it.
-  - Two runs on the same certificate wait for each other.
+  - Two runs on the same certificate wait for each other, for 15 minutes at the most.
   - After the CA refused the login, the module does not try again. Do not do so either before you know that the account works.
 """
 

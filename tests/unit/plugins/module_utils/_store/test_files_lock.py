@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
+from ansible_collections.mailops.smime.plugins.module_utils._store import lock
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import open_files
 
 HOLDER = """
@@ -117,3 +120,87 @@ def test_a_lock_is_not_followed_through_a_link(tmp_path: Path) -> None:
     with pytest.raises(FileError), open_files(tmp_path).locked(str(tmp_path / "cert.pem")):
         pass
     assert (tmp_path / "victim").read_bytes() == b"untouched"
+
+
+def test_a_lock_that_is_never_released_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "cert.pem")
+    with open_files(tmp_path).locked(path):
+        monkeypatch.setattr(lock, "LONGEST_WAIT", 0)
+        with pytest.raises(FileError) as failure, open_files(tmp_path).locked(path):
+            pass
+        # The holder's lock is as it was.
+        assert os.listdir(tmp_path) == [".cert.pem.lock"]
+    assert failure.value.retryable
+    assert ".cert.pem.lock" in failure.value.message
+    assert "fuser" in failure.value.hint
+    assert os.listdir(tmp_path) == []
+
+
+NOBODY = 65534
+
+
+def lock_as_nobody(path: Path) -> str:
+    """Return what a process of an unprivileged user says when it takes the lock: nothing, or the error's text and hint."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        said = "the child is at fault"
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            with open_files(path.parent).locked(str(path)):
+                said = ""
+        except FileError as error:
+            said = f"{error.message} {error.hint}"
+        finally:
+            os.write(writer, said.encode())
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        return file.read()
+
+
+@pytest.fixture
+def folder_of_nobody() -> Iterator[Path]:
+    # Not below tmp_path, which nobody else may enter.
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, NOBODY, NOBODY)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave a lock behind for another user")
+def test_a_lock_that_root_left_is_no_obstacle_for_the_owner_of_the_folder(folder_of_nobody: Path) -> None:
+    path = folder_of_nobody / "cert.pem"
+    holder = start(path, 0)
+    say(holder)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "in\n"
+    holder.kill()
+    holder.communicate()
+    assert (folder_of_nobody / ".cert.pem.lock").exists()
+    assert lock_as_nobody(path) == ""
+    assert not (folder_of_nobody / ".cert.pem.lock").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave a lock behind for another user")
+def test_a_lock_that_cannot_be_opened_ends_in_an_error_that_says_what_to_do(folder_of_nobody: Path) -> None:
+    left = folder_of_nobody / ".cert.pem.lock"
+    left.touch(0o600)
+    said = lock_as_nobody(folder_of_nobody / "cert.pem")
+    assert str(left) in said
+    assert "remove" in said
+    assert left.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could give a file away")
+def test_a_lock_that_is_there_already_is_given_to_nobody(folder_of_nobody: Path) -> None:
+    # It could be a hard link to any file of root's.
+    left = folder_of_nobody / ".cert.pem.lock"
+    left.touch(0o600)
+    kept = left.open()
+    with kept, open_files(folder_of_nobody).locked(str(folder_of_nobody / "cert.pem")):
+        assert os.fstat(kept.fileno()).st_uid == 0
