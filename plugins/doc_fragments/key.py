@@ -64,6 +64,7 @@ options:
   subject:
     description:
       - The subject of a CSR that is built from the private key, by attribute, as in C(CN) or C(commonName), with one value or a list.
+      - Put a value that looks like a number in quotes, since YAML would read the postal code C(01067) as 567.
       - Without it, the mailbox is the common name.
       - It goes into a built CSR only. A given CSR is sent as it is.
     type: dict

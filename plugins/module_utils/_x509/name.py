@@ -71,6 +71,9 @@ def build(subject: Mapping[str, str | list[str]]) -> x509.Name:
 def _build_attribute(name: str, oid: x509.ObjectIdentifier, value: object) -> Any:
     from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import x509
 
+    if isinstance(value, (int, float)):
+        # No guess: by the time that it gets here, 01067 is 567, and a certificate cannot be corrected.
+        raise ValueError(f"{name} must be text, and YAML reads {value} as a number or truth value: put it in quotes")
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name} must be text that is not empty")
     try:
