@@ -115,8 +115,10 @@ def check_options(params: Mapping[str, Any]) -> None:
             "missing: paths, order_number or collection_code", hint="Say which files, or which order, to look at."
         )
     if single and (len(names) != 1 or glob.has_magic(names[0])):
+        said = f", and {names[0]} is a pattern, since it holds *, ? or [" if len(names) == 1 else ""
         raise OptionError(
-            f"{single[0]} needs paths to be one file", hint=f"Look at one file at a time, or leave {single[0]} out."
+            f"{single[0]} needs paths to be one file{said}",
+            hint=f"Look at one file at a time, or leave {single[0]} out.",
         )
     options.check_email(params["email"])
     if asks_ca(params):
