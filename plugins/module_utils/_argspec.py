@@ -145,3 +145,19 @@ def batch_options() -> dict[str, Any]:
         "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry_options()},
         "directory_mode": {"type": "raw", "default": "0755"},
     }
+
+
+def archive_options() -> dict[str, Any]:
+    """Return which files are kept, and where."""
+    sources: dict[str, Any] = {
+        "path": {"type": "path"},
+        "chain_path": {"type": "path"},
+        "privatekey_path": {"type": "path", "no_log": False},
+        "privatekey_passphrase": {"type": "str", "no_log": True},
+    }
+    entry = {"email": {"type": "str", "required": True}, **sources}
+    return {
+        "archive_path": {"type": "path", "required": True},
+        **sources,
+        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry},
+    }

@@ -186,11 +186,7 @@ def _read_entry(params: Mapping[str, Any], index: int, names: tuple[str, ...]) -
 def _check_address(entry: Entry) -> None:
     """Refuse an address that would lead a path somewhere else, and an entry without ``path``."""
     options.check_email(entry.email)
-    if "/" in entry.email or ".." in entry.email or not entry.email.isprintable():
-        raise OptionError(
-            f"email: {entry.email!r} cannot stand in a path",
-            hint="An address in certificates must hold no slash, no two dots in a row and no control character.",
-        )
+    options.check_name_in_path(entry.email)
     if entry.params["path"] is None:
         raise OptionError(
             "missing: path", hint=f"Give path for this entry, or beside the list with {PLACEHOLDER} in it."

@@ -66,6 +66,15 @@ def check_email(email: str | None) -> None:
         raise OptionError(f"email: {error}", hint="Give the address of one mailbox.") from error
 
 
+def check_name_in_path(email: str) -> None:
+    """Raise OptionError for an address that would lead a path somewhere else."""
+    if "/" in email or ".." in email or not email.isprintable():
+        raise OptionError(
+            f"email: {email!r} cannot stand in a path",
+            hint="An address in certificates must hold no slash, no two dots in a row and no control character.",
+        )
+
+
 def check_distinct(params: Mapping[str, Any], outputs: Iterable[str]) -> None:
     """Refuse one path for two files: writing one would destroy the other, and a private key is never overwritten.
 

@@ -17,6 +17,7 @@ PLUGINS = "ansible_collections.mailops.smime.plugins"
 MODULE_UTILS = f"{PLUGINS}.module_utils"
 
 STORY = (
+    "_archive",
     "_batch",
     "_decision",
     "_inputs",
