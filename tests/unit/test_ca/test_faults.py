@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 import requests
@@ -189,6 +192,30 @@ def test_a_stranger_s_chain_is_sound_in_itself(ca: RunningCa, csr: str, tmp_path
     assert verifies(tmp_path, leaf, issuer, tmp_path / "root.pem")
 
 
+@pytest.mark.parametrize("kind", ["cross_signed", "unrelated", "missing_root"])
+def test_chains_that_are_sound_for_who_looks_for_them(ca: RunningCa, csr: str, tmp_path: Path, kind: str) -> None:
+    leaf, above = spoiled(ca, csr, kind)
+    assert verifies(tmp_path, leaf, "".join(above), Path(ca.identity["root_path"]))
+    assert len(above) == {"cross_signed": 5, "unrelated": 5, "missing_root": 1}[kind]
+
+
+def test_a_cross_signed_chain_holds_up_to_the_stranger_s_root_too(ca: RunningCa, csr: str, tmp_path: Path) -> None:
+    leaf, above = spoiled(ca, csr, "cross_signed")
+    (strangers_root,) = (
+        pem for pem in above if "stranger root" in openssl("x509", "-noout", "-subject", data=pem.encode())
+    )
+    (tmp_path / "stranger.pem").write_text(strangers_root)
+    without_root = "".join(pem for pem in above if pem != Path(ca.identity["root_path"]).read_text())
+    assert verifies(tmp_path, leaf, without_root, tmp_path / "stranger.pem", "-partial_chain")
+
+
+@pytest.mark.parametrize("kind", ["missing_intermediate", "expired_issuer"])
+def test_chains_that_do_not_hold(ca: RunningCa, csr: str, tmp_path: Path, kind: str) -> None:
+    leaf, above = spoiled(ca, csr, kind)
+    assert not verifies(tmp_path, leaf, "".join(above), Path(ca.identity["root_path"]))
+    assert len(above) == {"missing_intermediate": 1, "expired_issuer": 2}[kind]
+
+
 def test_certificates_sent_twice(ca: RunningCa, csr: str) -> None:
     leaf, above = spoiled(ca, csr, "duplicates")
     assert len({leaf, *above}) == 3
@@ -200,6 +227,83 @@ def test_a_wrong_certificate_waits_for_a_reply_that_holds_one(ca: RunningCa, csr
     ca.fault("certificate", certificate="other_email")
     assert [ca.code(order), ca.code(order, csr=csr, returnCertificate="Y", queryType="0")] == [0, 1]
     assert subjects(ca.ask(order, queryType="2").text) == ["mallory@elsewhere.test"]
+
+
+def talk(ca: RunningCa, below_tls: bool = False) -> bytes:
+    """Call the endpoint by hand, and return all that comes back; below TLS, with what a TLS library hides."""
+    context = ssl.create_default_context(cafile=ca.identity["ca_path"])
+    head = b"POST /products/download/RequestAndCollectSMIME HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\n"
+    said = b""
+    with (
+        socket.create_connection(("127.0.0.1", ca.identity["port"]), timeout=PATIENCE) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        secure.sendall(head + b"queryType=1")
+        receive = partial(socket.socket.recv, secure) if below_tls else secure.recv
+        while data := receive(4096):
+            said += data
+    return said
+
+
+def test_raw_bytes_are_all_that_is_sent(ca: RunningCa) -> None:
+    ca.fault("raw", text="HTTP/1.1 200 OK\r\nContent-Ty", slow_bytes=7, slow_seconds=0.01)
+    assert talk(ca) == b"HTTP/1.1 200 OK\r\nContent-Ty"
+    assert (ca.calls()[0]["fault"], ca.calls()[0]["http_status"]) == ("raw", None)
+
+
+@pytest.mark.parametrize("fault", ["cut", "cut_body", "raw"])
+def test_a_cut_can_be_a_reset(ca: RunningCa, csr: str, fault: str) -> None:
+    order = ca.issued(csr)
+    ca.fault(fault, reset=True)
+    with pytest.raises(ConnectionResetError):
+        talk(ca, below_tls=True)
+    assert ca.code(order) == 2
+
+
+HANDSHAKES: dict[str, type[Exception] | tuple[type[Exception], ...]] = {
+    "refused": ConnectionRefusedError,
+    "reset": ConnectionResetError,
+    "close": (ssl.SSLEOFError, ConnectionResetError),  # what the client said is not read any more
+    "reset_in_handshake": ConnectionResetError,
+    "close_in_handshake": ssl.SSLEOFError,
+    "silent": TimeoutError,
+    "http": ssl.SSLError,
+    "noise": ssl.SSLError,
+    "wrong_name": ssl.SSLCertVerificationError,
+    "expired": ssl.SSLCertVerificationError,
+    "not_yet_valid": ssl.SSLCertVerificationError,
+    "unknown_issuer": ssl.SSLCertVerificationError,
+}
+
+
+@pytest.mark.parametrize("trouble", HANDSHAKES)
+def test_a_trouble_before_the_request(ca: RunningCa, trouble: str) -> None:
+    url = ca.control("POST", "listeners", {"trouble": trouble})["listeners"][trouble]
+    assert ca.control("POST", "listeners", {"trouble": trouble})["listeners"][trouble] == url
+    assert ca.control("GET", "listeners")["listeners"][trouble] == url
+    context = ssl.create_default_context(cafile=ca.identity["ca_path"])
+    port = urlsplit(url).port
+    with (
+        pytest.raises(HANDSHAKES[trouble]),
+        socket.create_connection(("127.0.0.1", port), timeout=2) as plain,
+        context.wrap_socket(plain, server_hostname="localhost"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("trouble", ["wrong_name", "expired", "not_yet_valid", "unknown_issuer"])
+def test_who_does_not_look_at_a_certificate_is_served(ca: RunningCa, trouble: str) -> None:
+    url = ca.control("POST", "listeners", [{"trouble": trouble}])["listeners"][trouble]
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with urlopen(Request(url, data=b"queryType=1"), context=context, timeout=PATIENCE) as reply:  # noqa: S310
+        assert reply.read().startswith(b"-3")
+
+
+def test_a_trouble_that_makes_no_sense_is_refused(ca: RunningCa) -> None:
+    for wanted in ({"trouble": "unheard of"}, {}, "reset"):
+        url = f"{ca.identity['control_url']}/listeners"
+        assert ca.session.post(url, json=wanted, timeout=30).status_code == 400
 
 
 @pytest.mark.parametrize(

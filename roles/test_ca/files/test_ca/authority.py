@@ -86,6 +86,25 @@ def make_intermediate(root: Issuer, common_name: str) -> Issuer:
     return Issuer(builder.sign(root.key, hashes.SHA256()), key)
 
 
+def cross_sign(signer: Issuer, issuer: Issuer, days: int = 7300) -> x509.Certificate:
+    """Certify an issuer's name and key once more, with another signature, until so many days from today."""
+    subject = issuer.certificate
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject.subject)
+        .issuer_name(signer.certificate.subject)
+        .public_key(issuer.key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(subject.not_valid_before_utc)
+        .not_valid_after(midnight() + timedelta(days=days, seconds=-1))
+        .add_extension(authority_key_identifier(signer), critical=False)
+    )
+    for extension in subject.extensions:
+        if not isinstance(extension.value, x509.AuthorityKeyIdentifier):
+            builder = builder.add_extension(extension.value, critical=extension.critical)
+    return builder.sign(signer.key, hashes.SHA256())
+
+
 def authority_key_identifier(issuer: Issuer) -> x509.AuthorityKeyIdentifier:
     """Point at an issuer's key."""
     identifier = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
@@ -95,6 +114,20 @@ def authority_key_identifier(issuer: Issuer) -> x509.AuthorityKeyIdentifier:
 def prepare_tls(directory: Path) -> tuple[Path, Path]:
     """Write a fresh certificate for the listener and give its path and its key's path."""
     root = load_or_make(directory, TLS_ROOT, lambda: make_root("mailops.smime test CA, TLS root"))
+    return write_tls(directory, TLS_SERVER, root, TlsTerms())
+
+
+@dataclass(frozen=True)
+class TlsTerms:
+    """What a listener's certificate says: its names, and the days from today between which it is valid."""
+
+    names: tuple[x509.GeneralName, ...] = LOOPBACK_NAMES
+    first_day: int = -1
+    last_day: int = 396
+
+
+def write_tls(directory: Path, stem: str, root: Issuer, terms: TlsTerms) -> tuple[Path, Path]:
+    """Write a fresh certificate for a listener and give its path and its key's path."""
     key, today = make_key(), midnight()
     builder = (
         x509.CertificateBuilder()
@@ -102,16 +135,16 @@ def prepare_tls(directory: Path) -> tuple[Path, Path]:
         .issuer_name(root.certificate.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=396))
+        .not_valid_before(today + timedelta(days=terms.first_day))
+        .not_valid_after(today + timedelta(days=terms.last_day))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(key_usage("digital_signature"), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(LOOPBACK_NAMES), critical=False)
+        .add_extension(x509.SubjectAlternativeName(terms.names), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(authority_key_identifier(root), critical=False)
     )
-    certificate_path, key_path = directory / f"{TLS_SERVER}.pem", directory / f"{TLS_SERVER}-key.pem"
+    certificate_path, key_path = directory / f"{stem}.pem", directory / f"{stem}-key.pem"
     write_private(key_path, key_to_pem(key))
     write_private(certificate_path, builder.sign(root.key, hashes.SHA256()).public_bytes(PEM))
     return certificate_path, key_path

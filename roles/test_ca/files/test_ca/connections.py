@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import socket
+import struct
 from typing import Any
 
 from cheroot.server import HTTPConnection
@@ -25,10 +27,26 @@ class Connection(HTTPConnection):
         super().__init__(*arguments, **options)
         self.number = next(self._numbers)
 
-    def cut(self) -> None:
+    def cut(self, reset: bool = False) -> None:
         """End the connection here and now. What the server writes afterwards goes nowhere."""
         with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
+            if reset:
+                reset_connection(self.socket)
+            else:
+                self.socket.shutdown(socket.SHUT_RDWR)
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes past the server, which believes that it has not answered yet."""
+        with contextlib.suppress(OSError):
+            self.socket.sendall(data)
+
+
+def reset_connection(connected: socket.socket) -> None:
+    """Reset a connection as a firewall does. Its descriptor stays open, for whoever still writes to it."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with socket.socket() as unconnected:
+        # This closes the connection at once, and with no time to linger that is a reset.
+        os.dup2(unconnected.fileno(), connected.fileno(), inheritable=False)
 
 
 class Gateway(Gateway_10):

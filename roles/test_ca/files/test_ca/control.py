@@ -13,6 +13,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from test_ca.codes import Refusal
+from test_ca.endpoint import PATH
 from test_ca.faults import read_fault
 from test_ca.fields import FieldError
 from test_ca.orders import Order
@@ -65,6 +66,7 @@ def create_control(service: Service, identity: dict[str, object]) -> Blueprint:
     add_order_views(control, service)
     add_reissue_views(control, service)
     add_call_views(control, service)
+    add_listener_views(control, service)
     return control
 
 
@@ -233,3 +235,23 @@ def add_call_views(control: Blueprint, service: Service) -> None:
     def clear_calls() -> ResponseReturnValue:
         service.calls.clear()
         return jsonify(calls=[])
+
+
+def add_listener_views(control: Blueprint, service: Service) -> None:
+    """Views of the listeners that trouble a client before it can send a request."""
+
+    def list_urls() -> dict[str, str]:
+        return {trouble: base + PATH for trouble, base in service.troubles.describe().items()}
+
+    @control.get("/listeners")
+    @guarded(service)
+    def list_listeners() -> ResponseReturnValue:
+        return jsonify(listeners=list_urls())
+
+    @control.post("/listeners")
+    @guarded(service)
+    def add_listeners() -> ResponseReturnValue:
+        wanted, _keep = listed(request.get_json(), "listeners")
+        for entry in wanted:
+            service.troubles.open(entry)
+        return jsonify(listeners=list_urls()), 201

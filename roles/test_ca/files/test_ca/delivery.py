@@ -35,6 +35,8 @@ class Delivery:
     body: bytes
     announced: int | None  # Content-Length; none: sent in chunks
     cut: bool = False
+    reset: bool = False
+    raw: bytes | None = None  # sent in place of everything above
     seconds: float = 0.0
     slow_bytes: int = 0
     slow_seconds: float = 0.0
@@ -72,6 +74,12 @@ def truncate(fault: Fault, answer: Answer) -> Delivery:
     return deliver(Answer(answer.code, answer.body[: len(answer.body) // 2], answer.content_type))
 
 
+def raw(fault: Fault, answer: Answer) -> Delivery:
+    """Send what may be no HTTP at all, and close the connection."""
+    del answer
+    return Delivery(None, (), b"", 0, cut=True, raw=fault.content(b""))
+
+
 def http_status(fault: Fault, answer: Answer) -> Delivery:
     """Answer like a proxy in distress."""
     del answer
@@ -100,6 +108,7 @@ MAKERS: Mapping[str, Callable[[Fault, Answer], Delivery]] = MappingProxyType(
         "cut_after": cut,
         "cut_body": cut_body,
         "truncated": truncate,
+        "raw": raw,
         "http_status": http_status,
         "redirect": redirect,
         "html": lambda fault, _answer: with_body(fault, 200, PAGE.encode(), HTML),
@@ -115,7 +124,9 @@ MAKERS: Mapping[str, Callable[[Fault, Answer], Delivery]] = MappingProxyType(
 def spoil(fault: Fault, answer: Answer) -> Delivery:
     """Turn an answer into what the fault makes of it."""
     made = MAKERS[fault.fault](fault, answer)
-    return replace(made, seconds=fault.seconds, slow_bytes=fault.slow_bytes, slow_seconds=fault.slow_seconds)
+    return replace(
+        made, seconds=fault.seconds, slow_bytes=fault.slow_bytes, slow_seconds=fault.slow_seconds, reset=fault.reset
+    )
 
 
 def respond(delivery: Delivery, connection: Connection | None, stopping: Event) -> Response:
@@ -125,7 +136,9 @@ def respond(delivery: Delivery, connection: Connection | None, stopping: Event) 
         headers.append(("Content-Length", str(delivery.announced)))
     stopping.wait(delivery.seconds)
     if delivery.cut and delivery.status is None and connection is not None:
-        connection.cut()
+        for drop in drip(delivery, delivery.raw or b"", stopping):
+            connection.send_raw(drop)
+        connection.cut(delivery.reset)
     response = Response(send(delivery, connection, stopping), status=delivery.status or 503)
     response.headers.clear()
     response.headers.extend(headers)
@@ -135,10 +148,15 @@ def respond(delivery: Delivery, connection: Connection | None, stopping: Event) 
 
 def send(delivery: Delivery, connection: Connection | None, stopping: Event) -> Iterator[bytes]:
     """Yield the body, in drops if it is to be slow, and cut the connection after it if that is wanted."""
-    step = delivery.slow_bytes or len(delivery.body) or 1
-    for start in range(0, len(delivery.body), step):
+    yield from drip(delivery, delivery.body, stopping)
+    if delivery.cut and connection is not None:
+        connection.cut(delivery.reset)
+
+
+def drip(delivery: Delivery, data: bytes, stopping: Event) -> Iterator[bytes]:
+    """Yield data in drops if it is to be slow, else at once."""
+    step = delivery.slow_bytes or len(data) or 1
+    for start in range(0, len(data), step):
         if start:
             stopping.wait(delivery.slow_seconds)
-        yield delivery.body[start : start + step]
-    if delivery.cut and connection is not None:
-        connection.cut()
+        yield data[start : start + step]

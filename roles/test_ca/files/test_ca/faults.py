@@ -20,6 +20,7 @@ PROCESSED = {
     "cut_after": True,
     "cut_body": True,
     "truncated": True,
+    "raw": False,
     "http_status": False,
     "redirect": False,
     "html": False,
@@ -54,6 +55,7 @@ class Fault:
     message: str | None = None
     size: int = OVER_ONE_MEBIBYTE
     chunked: bool = False
+    reset: bool = False  # a cut connection is reset, not closed
     certificate: str = ""
 
     @property

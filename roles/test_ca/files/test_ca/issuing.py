@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from test_ca.authority import Authority, Hierarchy, authority_key_identifier
+from test_ca.authority import Authority, Hierarchy, authority_key_identifier, cross_sign
 from test_ca.keystore import Issuer, key_usage, make_key, midnight
 from test_ca.signing_requests import template_extensions
 from test_ca.structures import UTF8_STRING, tlv
@@ -144,6 +144,39 @@ def with_broken_chain(authority: Authority, profile: Profile, request: x509.Cert
     return replace(issue(authority, profile, request), end_entity=sign(authority.stranger.intermediate, builder))
 
 
+def without(chain: Chain, missing: Issuer) -> Chain:
+    """Leave one certificate of a chain out."""
+    return replace(chain, above=tuple(item for item in chain.above if item != missing.certificate))
+
+
+def with_cross_signed_chain(authority: Authority, profile: Profile, request: x509.CertificateSigningRequest) -> Chain:
+    """Send two ways up: a stranger's root signed the intermediate and the root as well, and stands in between."""
+    chain = issue(authority, profile, request)
+    own, stranger = authority.hierarchy, authority.stranger.root
+    crossed = tuple(cross_sign(stranger, issuer) for issuer in (own.intermediate, own.root))
+    return replace(chain, above=(*crossed, stranger.certificate, *chain.above))
+
+
+def with_expired_issuer(authority: Authority, profile: Profile, request: x509.CertificateSigningRequest) -> Chain:
+    """Issue below an intermediate that has expired."""
+    hierarchy = authority.hierarchy
+    expired = Issuer(cross_sign(hierarchy.root, hierarchy.intermediate, days=-1), hierarchy.intermediate.key)
+    return issue_under(replace(hierarchy, intermediate=expired), profile, request)
+
+
+def with_unrelated_certificates(
+    authority: Authority, profile: Profile, request: x509.CertificateSigningRequest
+) -> Chain:
+    """Send a stranger's certificates along, one for another mailbox among them."""
+    chain = issue(authority, profile, request)
+    builder = start(
+        replace(profile, email="mallory@elsewhere.test"), make_key().public_key(), authority.stranger, request
+    )
+    stray = sign(authority.stranger.intermediate, builder)
+    strangers = (authority.stranger.intermediate.certificate, authority.stranger.root.certificate)
+    return replace(chain, above=(stray, *strangers, *chain.above))
+
+
 Variant = Callable[[Authority, Profile, x509.CertificateSigningRequest], Chain]
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
@@ -153,8 +186,13 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         "expired": lambda ca, profile, csr: issue(ca, replace(profile, not_before_days=-400, validity_days=365), csr),
         "not_yet_valid": lambda ca, profile, csr: issue(ca, replace(profile, not_before_days=7), csr),
         "missing_chain": lambda ca, profile, csr: replace(issue(ca, profile, csr), above=()),
+        "missing_intermediate": lambda ca, profile, csr: without(issue(ca, profile, csr), ca.hierarchy.intermediate),
+        "missing_root": lambda ca, profile, csr: without(issue(ca, profile, csr), ca.hierarchy.root),
+        "expired_issuer": with_expired_issuer,
         "broken_chain": with_broken_chain,
         "other_root": lambda ca, profile, csr: issue_under(ca.stranger, profile, csr),
+        "cross_signed": with_cross_signed_chain,
+        "unrelated": with_unrelated_certificates,
         "duplicates": lambda ca, profile, csr: replace(issue(ca, profile, csr), doubled=True),
     }
 )

@@ -88,3 +88,8 @@ def check_loopback(address: str) -> str:
     if not own:
         raise ValueError(f"{address!r} is not a loopback address")
     return address
+
+
+def in_url(address: str) -> str:
+    """Write an address as a URL wants it."""
+    return f"[{address}]" if ":" in address else address

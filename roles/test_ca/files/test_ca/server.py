@@ -21,7 +21,7 @@ from test_ca.authority import TLS_ROOT, load_authority, prepare_tls
 from test_ca.control import PREFIX
 from test_ca.endpoint import PATH
 from test_ca.fields import FieldError
-from test_ca.listeners import Listener, check_loopback
+from test_ca.listeners import Listener, check_loopback, in_url
 from test_ca.service import Service, change_settings
 from test_ca.state import LOG as LOG_NAME
 from test_ca.state import prepare_directory, remove_ready, take_lock, write_ready
@@ -64,6 +64,7 @@ def run(options: Options) -> None:
         LOG.info("stopping after %s", signal.Signals(signal.sigwait(STOP_SIGNALS)).name)
     finally:
         service.stopping.set()
+        service.troubles.stop()
         for listener in listeners:
             listener.stop()
         remove_ready(directory)
@@ -96,6 +97,7 @@ def open_listeners(service: Service, options: Options, directory: Path, identity
     certificate, key = prepare_tls(directory)
     main = Listener(options.address, options.port, create_application(service, identity))
     main.secure(certificate, key)
+    service.troubles.prepare(options.address, directory, main.wsgi_app)
     plain = Listener(options.address, 0, create_endpoint(service, secure=False)) if options.http else None
     port = main.open()
     base = f"https://{in_url(options.address)}:{port}"
@@ -110,11 +112,6 @@ def open_listeners(service: Service, options: Options, directory: Path, identity
         instance=uuid.uuid4().hex,
     )
     return [main, plain] if plain else [main]
-
-
-def in_url(address: str) -> str:
-    """Write an address as a URL wants it."""
-    return f"[{address}]" if ":" in address else address
 
 
 def watch(service: Service, idle_timeout: float) -> None:

@@ -19,6 +19,7 @@ from test_ca.faults import FaultQueue
 from test_ca.fields import FieldError, choice, update
 from test_ca.issuing import VARIANTS, Chain, issue
 from test_ca.orders import Order, OrderBook
+from test_ca.troubles import Troubles
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Service:
     calls: CallLog = field(default_factory=CallLog)
     lock: RLock = field(default_factory=RLock)
     stopping: Event = field(default_factory=Event)
+    troubles: Troubles = field(default_factory=Troubles)
     last_request: float = field(default_factory=time.monotonic)
     under_way: int = 0
 
