@@ -103,6 +103,10 @@ $(COLLECTION):
 bench: $(VENV)/.bench $(COLLECTION) ## What runs cost against a ping, a loop and community.crypto [ARGS="--quick"]
 	$(BIN)/python dev/bench $(ARGS)
 
+.PHONY: bench-fleet
+bench-fleet: $(VENV)/.bench $(COLLECTION) ## What a run over 200 servers costs, by the number of forks [ARGS="--quick"]
+	$(BIN)/python dev/bench_fleet.py $(ARGS)
+
 $(VENV)/.bench: dev/requirements/bench.txt $(VENV)/.demo
 	$(PIP) --requirement $<
 	@touch $@

@@ -39,7 +39,7 @@ def main() -> int:
 def measure(plan: Plan) -> None:
     """Measure one thing after the other, then write and print the results."""
     start = time.monotonic()
-    conditions = report.describe_conditions()
+    conditions = report.describe_conditions(f"community.crypto of {community_crypto.RELEASE.replace('==', ' ')}")
     say("what is compared: fetching community.crypto, making keys and certificates (once, kept in .cache/bench)")
     community_crypto.prepare()
     stock = prepare(max(plan.sizes))

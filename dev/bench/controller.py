@@ -56,7 +56,7 @@ def run_tasks(
     with (folder / "output.log").open("wb") as log:
         finished = subprocess.run(
             [Path(sys.executable).parent / "ansible-playbook", "--inventory=localhost,", folder / "playbook.json"],
-            env={**environment(), **_choose_settings(folder), **(settings or {})},
+            env={**environment(), **choose_settings(folder), **(settings or {})},
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
         )  # fmt: skip
     runs = _read_runs(folder)
@@ -107,7 +107,8 @@ def _write_play(folder: Path, tasks: Sequence[Task]) -> dict[str, Any]:
     }
 
 
-def _choose_settings(folder: Path) -> dict[str, str]:
+def choose_settings(folder: Path) -> dict[str, str]:
+    """Return the environment variables for Ansible itself, which works below ``folder``."""
     return {
         "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
         "ANSIBLE_HOME": str(CACHE / "ansible"),

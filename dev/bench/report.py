@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from bench.community_crypto import RELEASE
 from bench.mailboxes import count_processors
 from bench.plan import Plan
 
@@ -53,12 +52,15 @@ class Part:
     bounds: Sequence[Bound]
 
 
-def describe_conditions() -> str:
-    """Return where and when this is, as far as it matters; to be asked before anything is measured."""
-    releases = ", ".join(f"{name} {version(name)}" for name in ("ansible-core", "cryptography", "requests"))
+def describe_conditions(*others: str) -> str:
+    """Return where and when this is, as far as it matters; to be asked before anything is measured.
+
+    ``others`` are releases to tell beside those that every benchmark needs.
+    """
+    releases = [f"{name} {version(name)}" for name in ("ansible-core", "cryptography", "requests")]
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {releases}, community.crypto of "
-        f"{RELEASE.replace('==', ' ')}, {count_processors()} processors, load {os.getloadavg()[0]:.1f} before the run"
+        f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {', '.join([*releases, *others])}, "
+        f"{count_processors()} processors, load {os.getloadavg()[0]:.1f} before the run"
     )
 
 
@@ -70,10 +72,10 @@ def compose(plan: Plan, conditions: str, parts: Sequence[Part], seconds: float) 
         INTRODUCTION,
         f"{conditions}; it took {took}.\n",
         "## Bounds\n",
-        _format_table(("what", "bound", "measured", "met"), verdicts),
+        format_table(("what", "bound", "measured", "met"), verdicts),
     ]
     for part in parts:
-        sections += [f"## {part.title}\n", _format_table(part.columns, part.rows), part.remark + "\n"]
+        sections += [f"## {part.title}\n", format_table(part.columns, part.rows), part.remark + "\n"]
     return HEADER + "\n" + "\n".join(sections)
 
 
@@ -82,6 +84,7 @@ def _format_bound(bound: Bound, *, judged: bool) -> tuple[str, ...]:
     return bound.what, bound.limit, bound.measured, verdict if judged else "not judged: small sizes"
 
 
-def _format_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def format_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
     lines = [columns, ("---",) * len(columns), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
