@@ -13,10 +13,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --quiet install --no-compile
 OLDEST := .cache/venv-oldest
+GALAXY := .cache/venv-galaxy
 TREE := .cache/tree
 COLLECTION := $(TREE)/ansible_collections/mailops/smime
 REPORTS := .cache/reports
-STAGES := lint typecheck test-unit test-unit-oldest test-sanity test-integration
+STAGES := lint typecheck docs test-unit test-unit-oldest test-sanity test-package test-integration
 
 export PYTHONPATH := $(CURDIR)/$(TREE)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
@@ -24,7 +25,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_REMOTE_TEMP := $(CURDIR)/.cache/ansible/remote
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test $(STAGES) format changelog venv clean
+.PHONY: help demo test $(STAGES) stages generated demo-picture format changelog venv clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -64,6 +65,22 @@ typecheck: $(VENV)/.test $(VENV)/.lint $(COLLECTION) ## mypy, strict
 lint: $(VENV)/.test $(VENV)/.lint $(COLLECTION) ## ruff, yamllint, ansible-lint, antsibull, reuse
 	$(BIN)/python dev/check.py lint
 
+stages:
+	@echo $(STAGES)
+
+docs: $(VENV)/.docs $(COLLECTION) ## The documentation site, in .cache/docs/build/html; every warning is an error
+	$(BIN)/python dev/build_docs.py
+
+generated: $(VENV)/.docs $(COLLECTION) ## Write anew what is generated: the guide of error codes, the state diagram
+	$(BIN)/python dev/write_error_codes.py
+	$(BIN)/python dev/draw_states.py
+
+demo-picture: $(VENV)/.docs $(COLLECTION) ## Run the demo and draw its screen for the documentation
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python dev/draw_demo.py
+
+test-package: $(VENV)/.package $(GALAXY)/.installed ## Build the tarball, judge it as Galaxy does, install it offline and try the quick start
+	$(BIN)/python dev/run_package.py
+
 format: $(VENV)/.lint ## Rewrite the Python files as ruff wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -71,7 +88,7 @@ format: $(VENV)/.lint ## Rewrite the Python files as ruff wants them
 changelog: $(VENV)/.lint $(COLLECTION) ## Write CHANGELOG.md from the fragments, for the version in galaxy.yml
 	cd $(COLLECTION) && $(CURDIR)/$(BIN)/antsibull-changelog release
 
-venv: $(VENV)/.test $(VENV)/.lint ## Install the tools into .venv
+venv: $(VENV)/.test $(VENV)/.lint $(VENV)/.docs $(VENV)/.package ## Install the tools into .venv
 
 clean: ## Remove .venv and .cache
 	rm -rf $(VENV) .cache
@@ -85,13 +102,20 @@ $(BIN)/python:
 $(VENV)/.demo: dev/requirements/demo.txt dev/requirements/pins.txt roles/test_ca/files/requirements.txt | $(BIN)/python
 $(VENV)/.test: dev/requirements/test.txt $(VENV)/.demo
 $(VENV)/.lint: dev/requirements/lint.txt dev/requirements/pins.txt | $(BIN)/python
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint:
+$(VENV)/.docs: dev/requirements/docs.txt $(VENV)/.demo
+$(VENV)/.package: dev/requirements/package.txt $(VENV)/.test $(VENV)/.lint
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.docs $(VENV)/.package:
 	$(PIP) --requirement dev/requirements/$(patsubst .%,%,$(notdir $@)).txt
 	@touch $@
 
 $(OLDEST)/.installed: dev/requirements/oldest.txt
 	"$$(dev/interpreters find 3.8)" -m venv $(OLDEST)
 	$(OLDEST)/bin/python -m pip --quiet --quiet install --requirement $<
+	@touch $@
+
+$(GALAXY)/.installed: dev/requirements/galaxy_importer.txt | $(BIN)/python
+	$(BIN)/python -m venv $(GALAXY)
+	$(GALAXY)/bin/python -m pip --quiet --quiet install --no-compile --requirement $<
 	@touch $@
 
 # Python and Ansible find a collection by its folder's name; this link gives the clone that name.

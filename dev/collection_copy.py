@@ -22,12 +22,18 @@ def renew_copy() -> Path:
     """Make the copy hold what the clone holds, committed or not, and return its folder."""
     COPY.mkdir(parents=True, exist_ok=True)
     _remove_all_but_kept(COPY)
-    for name in _names_in_clone():
-        _copy_file(CLONE / name, COPY / name)
+    copy_collection(COPY)
     if not (COPY / ".git").exists():
         subprocess.run(["git", "init", "--quiet"], cwd=COPY, check=True)
     subprocess.run(["git", "add", "--all"], cwd=COPY, check=True)
     return COPY
+
+
+def copy_collection(folder: Path) -> Path:
+    """Copy what the clone holds, committed or not, into a folder, and return that."""
+    for name in _names_in_clone():
+        _copy_file(CLONE / name, folder / name)
+    return folder
 
 
 def _names_in_clone() -> list[str]:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the stages of "make test" one after the other, and close with a table of what ran and what passed.
 
-The numbers come from the JUnit reports that the stages leave. Linters and type checks are no tests: they count in their
+The numbers come from the JUnit reports that the stages leave. Linters, type checks and the site are no tests: they count in their
 own line, and in the sum only when they fail, as does a stage that broke without a failed test or ran none.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from junit import REPORTS, Count, count_reports, empty_folder
 
-CHECKS = {"lint", "typecheck"}
+CHECKS = {"lint", "typecheck", "docs"}
 
 
 @dataclass(frozen=True)
