@@ -34,6 +34,7 @@ TYPE_CHECKS = (
     ("mypy", "-p", f"{PACKAGE}.plugins"),
     ("mypy", "-p", f"{PACKAGE}.tests.unit"),
     ("mypy", "roles/test_ca/files"),
+    ("mypy", "roles/mail_signing/files"),
     ("mypy", "dev"),
     ("mypy", "dev/demo"),
 )
