@@ -251,9 +251,13 @@ def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, wor
     if params["api_from"] == "target":
         return Run(params, files, world, report)
     access = open_access(module.params[relays.OPTION], index)
-    if isinstance(access, Answer) and not module.check_mode:
-        report.files = access.files
-        report.changed = bool(access.files)
+    if isinstance(access, Answer):
+        # Told even if another run has written the certificate meanwhile, so that the answer is not wanted any more.
+        report.api_calls, report.status_code = access.calls, access.status_code
+        report.csr_submitted = report.changed = access.csr_submitted
+        if not module.check_mode:
+            report.files = access.files
+            report.changed = report.changed or bool(access.files)
     return Run(params, files, replace(world, access=access), report)
 
 

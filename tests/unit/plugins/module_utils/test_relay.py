@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The second run on the target, with what the controller brought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
+
+
+def write(host: Host, **answer: Any) -> dict[str, Any]:
+    """Return what the second run tells, given what the controller tells of its call."""
+    told = {"reply": None, "error": None, "attempted": True, "api_calls": 1, "status_code": 2, "csr": None}
+    relay = {"phase": "write", "answers": {"0": {**told, "csr_submitted": False, "files": [], **answer}}}
+    return host.run(api_from="controller", _relay=relay, login_name=None, login_password=None).result
+
+
+def test_calls_are_told_even_if_another_run_has_written_the_certificate_meanwhile(host: Host) -> None:
+    host.fill()
+    told = write(host, api_calls=2, status_code=2)
+    assert (told["status"], told["api_calls"], told["status_code"]) == ("valid", 2, 2)
+    assert not told["changed"]
+
+
+def test_a_csr_that_was_submitted_is_a_change_whoever_wrote_the_certificate(host: Host) -> None:
+    host.fill()
+    told = write(host, csr_submitted=True)
+    assert (told["status"], told["csr_submitted"], told["changed"]) == ("valid", True, True)
+
+
+def test_a_key_of_the_first_run_is_a_change_of_the_task(host: Host) -> None:
+    host.fill()
+    made = [{"path": host.path("key.pem"), "kind": "privatekey", "backup_file": None}]
+    told = write(host, files=made)
+    assert (told["changed"], told["files"]) == (True, made)
