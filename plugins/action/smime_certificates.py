@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible_collections.mailops.smime.plugins.module_utils import _batch, _lifecycle, _relay
+from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
 _ENTRY_SPEC = {
@@ -44,7 +44,7 @@ class ActionModule(relays.RelayAction):
     def _read_entries(self) -> list[Mapping[str, Any]]:
         entries = self._task.args.get("certificates")
         if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
-            raise AnsibleActionFail("certificates must be a list of dictionaries, one for each mailbox.")
+            raise OptionError("certificates is no list of dictionaries", hint="Give one dictionary for each mailbox.")
         return entries
 
     def _merge(self, options: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,19 @@ def _merge_results(looked: dict[str, Any], written: dict[str, Any]) -> dict[str,
     whole = _batch.summarize(entries)
     if "msg" in whole:
         whole["failed"] = True
-    if "diff" in looked or "diff" in written:
-        whole["diff"] = [*looked.get("diff", []), *written.get("diff", [])]
+    if "diff" in looked and "diff" in written:
+        whole["diff"] = list(_merge_diffs(looked, written))
     whole["warnings"] = [*looked.get("warnings", []), *written.get("warnings", [])]
     return whole
+
+
+def _merge_diffs(looked: dict[str, Any], written: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the diffs of both runs in the order of the list. Each run shows those of its entries that changed."""
+    first, second = iter(looked["diff"]), iter(written["diff"])
+    results = iter(written["certificates"])
+    for result in looked["certificates"]:
+        if "question" in result:
+            if next(results)["changed"]:
+                yield next(second)
+        elif result["changed"]:
+            yield next(first)

@@ -29,6 +29,8 @@ attributes:
     support: N/A
     details:
       - Nothing is changed, so that there is nothing to compare.
+requirements:
+  - cryptography >= 3.4.8 on the controller too, with O(api_from=controller) and an order to look at. ansible-core brings it along.
 notes:
   - The CA is asked if O(order_number) or O(collection_code) is given, and then once.
 """

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
@@ -26,6 +25,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
     NotAttemptedError,
+    OptionError,
     SmimeError,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._question import Asking, DirectAccess, Patience, Question
@@ -95,19 +95,28 @@ class RelayAction(ActionBase):  # type: ignore[misc]
         """Return the task's result."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
-            if self._task.args.get("api_from") != "controller":
+            if not self._calls_from_here():
                 result.update(self._run_on_target(task_vars))
             elif self._task.async_val:
-                raise AnsibleActionFail(
-                    "async cannot be used with api_from: controller, since the controller takes part in the task. "
-                    "Leave async out, or use api_from: target."
+                raise OptionError(
+                    "async cannot be used with api_from: controller, since the controller takes part in the task",
+                    hint="Leave async out, or use api_from: target.",
                 )
             else:
                 result.update(self.relay(task_vars))
+        except OptionError as error:
+            result.update(failed=True, changed=False, msg=f"{error.message}. {error.hint}", error=error.describe())
         except MissingLibraryError as error:
             message = missing_required_lib(error.library)
             result.update(failed=True, msg=f"On the controller, which calls the CA: {message}")
         return result
+
+    def _calls_from_here(self) -> bool:
+        """Tell who calls the CA. Raises OptionError for a misspelled api_from: the account must not leave for the target then."""
+        choice = self._task.args.get("api_from") or "target"
+        if choice not in ("target", "controller"):
+            raise OptionError(f"api_from: {choice} is neither target nor controller", hint="Give one of the two.")
+        return bool(choice == "controller")
 
     @abstractmethod
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
@@ -129,7 +138,7 @@ class RelayAction(ActionBase):  # type: ignore[misc]
     ) -> dict[str, Any]:
         """Return the options of ``spec`` from ``given``, checked, with ``surroundings`` for those that are not given.
 
-        Without ``surroundings``, that is the environment of this process and of the task.
+        Without ``surroundings``, that is the environment of this process and of the task. Raises OptionError.
         """
         if surroundings is None:
             surroundings = {**os.environ, **self._task_environment()}
@@ -141,7 +150,7 @@ class RelayAction(ActionBase):  # type: ignore[misc]
         own = {name: value for name, value in given.items() if name in spec and value is not None}
         checked = ArgumentSpecValidator(dict(spec)).validate({**known, **own})
         if checked.error_messages:
-            raise AnsibleActionFail("; ".join(checked.error_messages))
+            raise OptionError("; ".join(checked.error_messages), hint="Correct the option.")
         options: dict[str, Any] = checked.validated_parameters
         return {name: options.get(name) for name in spec}
 
