@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Say as JSON what lies below a folder: owner, group, mode and hash of each file, and openssl's view of each pair in the archive."""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import json
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+
+
+def openssl(*arguments: str) -> str:
+    """Return what openssl prints, empty if it fails."""
+    return subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def describe(path: Path) -> dict[str, str]:
+    """Return owner, group, mode and hash of a file or folder."""
+    status = path.stat()
+    return {
+        "owner": pwd.getpwuid(status.st_uid).pw_name,
+        "group": grp.getgrgid(status.st_gid).gr_name,
+        "mode": f"{status.st_mode & 0o7777:04o}",
+        "hash": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+    }
+
+
+def is_pair(certificate: Path, key: Path) -> bool:
+    """Tell whether openssl finds one public key in both."""
+    one = openssl("x509", "-in", str(certificate), "-noout", "-pubkey")
+    return one != "" and one == openssl("pkey", "-in", str(key), "-pubout")
+
+
+def main() -> None:
+    """Print the JSON."""
+    top = Path(sys.argv[1])
+    files = {str(path.relative_to(top)): describe(path) for path in sorted(top.rglob("*"))} if top.exists() else {}
+    kept = {}
+    for certificate in sorted(top.glob("archive/*/*/cert.pem")):
+        folder = certificate.parent
+        serial = openssl("x509", "-in", str(certificate), "-noout", "-serial").removeprefix("serial=")
+        chain = openssl("verify", "-partial_chain", "-trusted", str(folder / "chain.pem"), str(certificate))
+        kept[folder.name] = {
+            "serial": serial == folder.name,
+            "pair": is_pair(certificate, folder / "privkey.pem"),
+            "chain": chain.endswith(": OK"),
+        }
+    live = {str(path.parent.relative_to(top)): is_pair(path, path.parent / "privkey.pem") for path in top.glob("*/cert.pem")}
+    print(json.dumps({"files": files, "kept": kept, "live": live}))
+
+
+if __name__ == "__main__":
+    main()
