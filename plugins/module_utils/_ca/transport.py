@@ -249,18 +249,22 @@ def _read_body(response: Any, watch: Watch) -> bytes:
                 name="reply_too_large",
                 hint="Check api_url and any proxy in between: no chain of certificates is that large.",
             )
-    # Older releases of the library take a body that was cut off for a whole one.
-    announced = response.headers.get("Content-Length", "")
-    if (
-        announced.isascii()
-        and announced.isdigit()
-        and "Content-Encoding" not in response.headers
-        and len(body) < int(announced)
-    ):
+    if _was_cut(response, len(body)):
         raise CallError(
             "the connection to the CA was cut in the middle of the reply", hint="Run the task again.", retryable=True
         )
     return bytes(body)
+
+
+def _was_cut(response: Any, size: int) -> bool:
+    """Tell whether a reply ended too early, with ``size`` octets of its body."""
+    announced = response.headers.get("Content-Length", "")
+    # The library takes headers that were cut off for all of them.
+    if not announced and "Transfer-Encoding" not in response.headers:
+        return size == 0 and response.status_code == 200
+    # Older releases of it take a body that was cut off for a whole one.
+    countable = announced.isascii() and announced.isdigit() and "Content-Encoding" not in response.headers
+    return countable and size < int(announced)
 
 
 def _read_retry_after(value: str | None, pause: float) -> float:

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import errno
 import grp
+import os
 import pwd
 import re
 from collections.abc import Mapping
@@ -63,3 +65,13 @@ def _check_account(option: str, value: str | None, look_up: Any) -> None:
         raise OptionError(
             f"{option}: there is no {value} on this host", hint=f"Create it first, or correct {option}."
         ) from error
+
+
+def is_immutable(path: str) -> bool:
+    """Tell whether ``path`` is a file with chattr's ``i`` or ``a``: nobody can write or replace it, root included."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as error:
+        # Any other failure says nothing: a file that may not be written can be replaced all the same.
+        return error.errno == errno.EPERM
+    return False

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
-from ansible_collections.mailops.smime.plugins.module_utils._store import lock
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
+from ansible_collections.mailops.smime.plugins.module_utils._store import lock, originals
+from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes, is_immutable
 from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
 
 if TYPE_CHECKING:
@@ -95,6 +95,13 @@ class Files:
                 f"{path} cannot be written: no permission in {folder}",
                 hint="Run the task as a user who may write there.",
             )
+        if is_immutable(real):
+            raise FileError(
+                f"{path} cannot be replaced: it is immutable or append-only",
+                hint=f"Look at it with 'lsattr {path}', and change that with chattr.",
+            )
+        # Left by a run that was killed.
+        originals.forget(real)
 
     @contextlib.contextmanager
     def locked(self, path: str) -> Iterator[None]:
@@ -116,9 +123,9 @@ class Files:
             return bool(self._module.set_fs_attributes_if_different(arguments, False))
 
     def replace(self, replacements: list[Replacement]) -> dict[str, str | None]:
-        """Replace each file atomically, in this order, all of them or none as far as their preparation goes.
+        """Replace each file atomically, in this order, all of them or none.
 
-        Returns the backup's path, or None, by path. Raises FileError; what was not replaced by then is as it was.
+        Returns the backup's path, or None, by path. Raises FileError; the files are as they were then.
         """
         staged: list[tuple[Replacement, str]] = []
         try:
@@ -126,11 +133,12 @@ class Files:
                 with _reporting(replacement.path):
                     staged.append((replacement, self._stage(replacement)))
             backups = {item.path: self._back_up(item) for item in replacements}
-            while staged:
-                replacement, temporary = staged[0]
-                with _reporting(replacement.path):
-                    self._commit(replacement, temporary)
-                staged.pop(0)
+            with originals.kept([os.path.realpath(item.path) for item in replacements]):
+                while staged:
+                    replacement, temporary = staged[0]
+                    with _reporting(replacement.path):
+                        self._commit(replacement, temporary)
+                    staged.pop(0)
             return backups
         finally:
             for _replacement, temporary in staged:

@@ -27,6 +27,7 @@ FORM = {"loginName": "n\u00e4me", "loginPassword": "hunter2 &=+%", "csr": "MIIB\
 SHORT = {"timeout": 0.3, "retries": 0}
 LOST = [
     pytest.param(format_answer(b"x" * 100)[:-40], id="body shorter than announced"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Le", id="cut inside the headers"),
     pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc", id="cut inside a chunk"),
     pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", id="cut between chunks"),
     pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", id="a chunk without a length"),

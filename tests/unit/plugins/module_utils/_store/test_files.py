@@ -274,3 +274,77 @@ def test_a_folder_that_refuses_even_root_is_an_error(tmp_path: Path) -> None:
         put(open_files(tmp_path), Path("/proc/self/cert.pem"), b"new")
     with pytest.raises(FileError), open_files(tmp_path).locked("/proc/self/cert.pem"):
         pass
+
+
+def put_three(handle: Files, folder: Path) -> None:
+    handle.replace(
+        [Replacement("certificate", str(folder / name), b"new", name == "key") for name in ("one", "key", "last")]
+    )
+
+
+def test_when_one_of_several_cannot_be_replaced_the_others_are_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("key", "last"):
+        (tmp_path / name).write_bytes(b"old")
+    (tmp_path / "key").chmod(0o640)
+    before = {path.name: (path.stat().st_ino, mode_of(path)) for path in tmp_path.iterdir()}
+    real = os.replace
+
+    def replace(source: str, target: str) -> None:
+        if target.endswith("last"):
+            raise OSError(16, "Device or resource busy")
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        with pytest.raises(FileError, match=r"last cannot be written: Device or resource busy"):
+            put_three(open_files(tmp_path), tmp_path)
+    assert {path.name: (path.stat().st_ino, mode_of(path)) for path in tmp_path.iterdir()} == before
+    put_three(open_files(tmp_path), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("one", "key", "last"), b"new"
+    )
+
+
+def test_what_can_have_no_second_name_is_replaced_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one").write_bytes(b"old")
+
+    def link(*_names: str, **_options: Any) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    put_three(open_files(tmp_path), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("one", "key", "last"), b"new"
+    )
+
+
+def test_a_second_name_that_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_bytes(b"old")
+    (tmp_path / ".cert.pem.old").write_bytes(b"older")
+    open_files(tmp_path).prepare(str(tmp_path / "cert.pem"))
+    assert os.listdir(tmp_path) == ["cert.pem"]
+
+
+def test_a_file_that_nobody_can_replace_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cert.pem").write_bytes(b"old")
+    real = os.open
+
+    def refuse(path: str, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_WRONLY:
+            raise PermissionError(1, "Operation not permitted")
+        return real(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(FileError, match="immutable"):
+        open_files(tmp_path).prepare(str(tmp_path / "cert.pem"))
+
+
+def test_a_file_without_write_permission_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"old")
+    path.chmod(0o440)
+    open_files(tmp_path).prepare(str(path))
+    put(open_files(tmp_path), path, b"new")
+    assert (path.read_bytes(), mode_of(path)) == (b"new", 0o440)
