@@ -92,9 +92,9 @@ def manage(module: AnsibleModule, world: World) -> Outcome:
 def _select(entries: list[Entry], params: Mapping[str, Any]) -> list[Entry]:
     """Return the entries that this run is about: all, but for the second run of two those that the controller asked for."""
     relay = params[_relay.OPTION]
-    if params["api_from"] == "target" or not relay or relay["phase"] == _relay.LOOK:
+    if params["api_from"] == "target" or not relay or relay.get("phase") != _relay.WRITE:
         return entries
-    return [entry for entry in entries if str(entry.index) in relay["answers"]]
+    return [entry for entry in entries if str(entry.index) in (relay.get("answers") or {})]
 
 
 def carry_out(module: AnsibleModule, entries: list[Entry], world: World) -> list[Report]:

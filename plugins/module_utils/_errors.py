@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+# Names in a certificate can have a million characters, and messages tell them.
+_LONGEST_MESSAGE = 2000
+
 
 class SmimeError(Exception):
     """Something that an administrator must be told.
@@ -29,6 +32,8 @@ class SmimeError(Exception):
         code: int | None = None,
         retryable: bool = False,
     ) -> None:
+        if len(message) > _LONGEST_MESSAGE:
+            message = f"{message[:_LONGEST_MESSAGE]}..."
         super().__init__(message)
         self.message = message
         self.name = name or self.name

@@ -13,7 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._errors import NotAttemptedError, SmimeError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import (
+    NotAttemptedError,
+    OptionError,
+    SmimeError,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
@@ -23,6 +27,18 @@ if TYPE_CHECKING:
 OPTION = "_relay"
 LOOK = "look"
 WRITE = "write"
+
+_NONE = type(None)
+# What an answer consists of, and the types in which JSON brings it.
+_ANSWER: dict[str, tuple[type, ...]] = {
+    "reply": (dict, _NONE),
+    "error": (dict, _NONE),
+    "attempted": (bool,),
+    "api_calls": (int,),
+    "status_code": (int, _NONE),
+    "csr_submitted": (bool,),
+    "csr": (str, _NONE),
+}
 
 
 class ElsewhereError(Exception):
@@ -78,12 +94,20 @@ class Answer:
 
 def open_access(relay: Mapping[str, Any] | None, index: int) -> Access:
     """Return the way to the CA for the entry with the number ``index``, as ``relay`` has it."""
-    relay = relay or {}
-    answers, refusals = relay.get("answers") or {}, relay.get("refusals") or {}
-    if str(index) in answers:
-        return read_answer(answers[str(index)])
-    refusal = refusals.get(str(index))
-    return PostponedAccess(SmimeError(**refusal) if refusal is not None else None)
+    try:
+        answers, refusals = (relay or {}).get("answers") or {}, (relay or {}).get("refusals") or {}
+        if str(index) in answers:
+            return read_answer(answers[str(index)])
+        refusal = refusals.get(str(index))
+        return PostponedAccess(SmimeError(**refusal) if refusal is not None else None)
+    except (AttributeError, OptionError, TypeError):
+        return PostponedAccess(_not_ours())
+
+
+def _not_ours() -> OptionError:
+    return OptionError(
+        f"{OPTION} is not what the action plugin writes", hint=f"Leave {OPTION} out: it is not for playbooks."
+    )
 
 
 def write_answer(asking: Asking, reply: Reply | None, error: Exception | None) -> dict[str, Any]:
@@ -102,19 +126,24 @@ def write_answer(asking: Asking, reply: Reply | None, error: Exception | None) -
 
 
 def read_answer(values: Mapping[str, Any]) -> Answer:
-    """Return the answer that ``write_answer`` wrote."""
+    """Return the answer that ``write_answer`` wrote. Raises OptionError for any other values."""
     from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
 
-    described = values["error"]
-    error: Exception | None = SmimeError(**described) if described is not None else None
-    if not values["attempted"]:
-        error = NotAttemptedError()
-    return Answer(
-        reply=replies.from_values(values["reply"]) if values["reply"] is not None else None,
-        error=error,
-        calls=values["api_calls"],
-        status_code=values["status_code"],
-        csr_submitted=values["csr_submitted"],
-        csr=values["csr"],
-        files=values.get("files") or [],
-    )
+    try:
+        if not all(isinstance(values[name], kinds) for name, kinds in _ANSWER.items()):
+            raise _not_ours()
+        described, reply = values["error"], values["reply"]
+        error: Exception | None = SmimeError(**described) if described is not None else None
+        if not values["attempted"]:
+            error = NotAttemptedError()
+        return Answer(
+            reply=replies.from_values(reply) if reply is not None else None,
+            error=error,
+            calls=values["api_calls"],
+            status_code=values["status_code"],
+            csr_submitted=values["csr_submitted"],
+            csr=values["csr"],
+            files=values.get("files") or [],
+        )
+    except (AttributeError, LookupError, TypeError, ValueError) as failure:
+        raise _not_ours() from failure

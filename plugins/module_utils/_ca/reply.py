@@ -169,8 +169,10 @@ def to_values(reply: Reply) -> dict[str, Any]:
 
 
 def from_values(values: Mapping[str, Any]) -> Reply:
-    """Return the reply that ``to_values`` wrote."""
+    """Return the reply that ``to_values`` wrote. Raises KeyError, TypeError or ValueError for any other values."""
     period = values["validity"]
+    if not isinstance(values["code"], int) or not isinstance(values["message"], str):
+        raise TypeError("a code or a message of another type")
     return Reply(
         code=values["code"],
         message=values["message"],

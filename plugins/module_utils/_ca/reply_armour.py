@@ -51,7 +51,9 @@ def _read_bare(text: str) -> list[bytes]:
     for line in text.splitlines():
         stripped = line.strip()
         if not stripped:
-            paragraphs.append([])
+            # A megabyte of empty lines is one gap, not a million paragraphs.
+            if paragraphs[-1]:
+                paragraphs.append([])
         elif _BASE64_LINE.match(stripped):
             paragraphs[-1].append(stripped)
         else:

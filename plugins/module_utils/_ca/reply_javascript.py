@@ -14,7 +14,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import Reply
 _ASSIGNMENT = re.compile(r"\bg_(errorCode|errorMessage|ccc)\s{0,20}=(?!=)")
 _GAP = re.compile(r"\s*")
 _NUMBER = re.compile(r"-?\d{1,9}")
-_PLAIN = re.compile(r"[^\\\"'`\n]+")
+_PLAIN = re.compile(r"[^\\\"'`]+")
 _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r": ""}
 
 

@@ -157,6 +157,8 @@ def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
     session.mount("https://", Adapter())
     # Keeps the library from sending a password of ~/.netrc along.
     session.auth = lambda request: request
+    # Keeps the library from looking where a redirect goes: it would read the whole of its body, however large.
+    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign] # noqa: ARG005 - as the library calls it
     session.headers.update({"Accept-Encoding": "identity", "User-Agent": "mailops.smime"})
     return session
 
@@ -179,24 +181,24 @@ def _check_ca_path(ca_path: str | None) -> None:
 
 @contextlib.contextmanager
 def _named_failures(watch: Watch) -> Iterator[None]:
-    """Turn the exceptions of the HTTP library, and what it lets through, into ours. Their texts name the host, never the form."""
+    """Turn the exceptions of the HTTP library, and what it lets through, into ours."""
     import requests
     from urllib3.exceptions import HTTPError
 
     try:
         yield
-    except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         causes = list(_walk_causes(error))
         watch.expired = watch.expired or isinstance(error, requests.Timeout)
         watch.check()
         if _is_tls_failure(causes):
             raise CallError(
-                f"the TLS connection to the CA failed: {causes[-1]}",
+                f"the TLS connection to the CA failed: {_tell(causes[-1])}",
                 name="tls_failed",
                 hint="Check the host name in api_url, the clock of this host, and api_ca_path if the CA is a private one.",
             ) from error
         raise CallError(
-            f"the connection to the CA failed: {causes[-1]}",
+            f"the connection to the CA failed: {_tell(causes[-1])}",
             hint="Check api_url, name resolution, the firewall and the proxy of this host, then run the task again.",
             retryable=True,
         ) from error
@@ -211,6 +213,15 @@ def _walk_causes(error: BaseException) -> Iterator[BaseException]:
         yield current
         wrapped = [getattr(current, "reason", None), *current.args, current.__cause__, current.__context__]
         current = next((item for item in wrapped if isinstance(item, BaseException)), None)
+
+
+def _tell(cause: BaseException) -> str:
+    """Return the text of ``cause``, unless it could quote what came back: a server can repeat what it was sent, the password too."""
+    from http.client import HTTPException
+
+    if isinstance(cause, HTTPException) or (isinstance(cause, ValueError) and not isinstance(cause, UnicodeError)):
+        return f"the answer is not HTTP ({type(cause).__name__})"
+    return str(cause)
 
 
 def _is_tls_failure(causes: list[BaseException]) -> bool:
@@ -264,7 +275,8 @@ def _was_cut(response: Any, size: int) -> bool:
         return size == 0 and response.status_code == 200
     # Older releases of it take a body that was cut off for a whole one.
     countable = announced.isascii() and announced.isdigit() and "Content-Encoding" not in response.headers
-    return countable and size < int(announced)
+    # Python makes no number of more than 4300 digits.
+    return countable and (len(announced) > 4300 or size < int(announced))
 
 
 def _read_retry_after(value: str | None, pause: float) -> float:

@@ -1,0 +1,230 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inputs that cost a careless decoder far more than their size: one row a pattern, each as large as it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    ALICE,
+    Issued,
+    issue,
+    issue_ca,
+    make_key,
+)
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import SEQUENCE, encode, integer, sequence
+
+NETSCAPE_OID = bytes.fromhex("06096086480186f8420205")
+SIGNED_DATA_OID = bytes.fromhex("06092a864886f70d010702")
+_AUTHORITY = issue_ca("a")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """``make`` returns an input of about so many octets for the decoders named."""
+
+    decoders: tuple[str, ...]
+    make: Callable[[int], bytes]
+
+
+def repeat(piece: bytes, before: bytes = b"", after: bytes = b"") -> Callable[[int], bytes]:
+    return lambda size: before + piece * max(1, (size - len(before) - len(after)) // len(piece)) + after
+
+
+def nest(tag: int) -> Callable[[int], bytes]:
+    """Return elements one inside the other, written from the inside out without copying."""
+
+    def make(size: int) -> bytes:
+        headers: list[bytes] = []
+        length = 0
+        while length < size:
+            header = encode(tag, bytes(length))[: -length or None] if length < 0x80 else _long_header(tag, length)
+            headers.append(header)
+            length += len(header)
+        return b"".join(reversed(headers))
+
+    return make
+
+
+def _long_header(tag: int, length: int) -> bytes:
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(octets)]) + octets
+
+
+def fill(*wrapping: Callable[[bytes], bytes], piece: bytes) -> Callable[[int], bytes]:
+    """Return ``piece`` many times, wrapped by one function after the other."""
+
+    def make(size: int) -> bytes:
+        data = piece * (size // len(piece))
+        for wrap in wrapping:
+            data = wrap(data)
+        return data
+
+    return make
+
+
+@lru_cache(maxsize=None)
+def crossed_authorities(count: int = 90) -> bytes:
+    """Return CAs that all have one name and one key and so signed each other, and an end entity of theirs."""
+    key, authority = make_key(), issue_ca("Everybody")
+    authorities = [issue_ca("Everybody", key=key, issuer=Issued(authority.certificate, key)) for _ in range(count)]
+    end_entity = issue("Somebody", issuer=authorities[0], emails=(ALICE,))
+    return b"".join(item.der for item in (end_entity, *authorities))
+
+
+@lru_cache(maxsize=None)
+def ring_of_authorities(count: int = 90) -> bytes:
+    """Return CAs of two names, each of which signed every one of the other name: the ways up never end in a root."""
+    keys = {"One": make_key(), "Other": make_key()}
+    signers = {name: issue_ca(name, key=key) for name, key in keys.items()}
+    authorities = [
+        issue_ca(name, key=keys[name], issuer=signers[other])
+        for name, other in (("One", "Other"), ("Other", "One"))
+        for _number in range(count // 2)
+    ]
+    end_entity = issue("Somebody", issuer=signers["One"], emails=(ALICE,))
+    return b"".join(item.der for item in (end_entity, *authorities))
+
+
+def _extension(oid: bytes, value: bytes) -> bytes:
+    return sequence(encode(0x06, oid), encode(0x04, value))
+
+
+def many_names(size: int) -> bytes:
+    names = (f"{number:06}@example.test".encode() for number in range(size // 21))
+    return rewrite(extensions=_extension(b"\x55\x1d\x11", sequence(*(encode(0x81, name) for name in names))))
+
+
+def long_address(size: int) -> bytes:
+    name = encode(0x81, b"a" * size + b"@example.test")
+    return rewrite(extensions=_extension(b"\x55\x1d\x11", sequence(name)))
+
+
+def many_usages(size: int) -> bytes:
+    usages = (encode(0x06, b"\x2b\x06\x01" + _number(number)) for number in range(size // 8))
+    return rewrite(extensions=_extension(b"\x55\x1d\x25", sequence(*usages)))
+
+
+def many_policies(size: int) -> bytes:
+    policies = (sequence(encode(0x06, b"\x67\x81\x0c\x01\x05\x01" + _number(number))) for number in range(size // 13))
+    return rewrite(extensions=_extension(b"\x55\x1d\x20", sequence(*policies)))
+
+
+def many_extensions(size: int) -> bytes:
+    oids = (b"\x2b\x06\x01\x04\x01" + _number(number) for number in range(size // 20))
+    return rewrite(extensions=b"".join(sequence(encode(0x06, oid), encode(0x04, b"\x05\x00")) for oid in oids))
+
+
+def many_attributes(size: int) -> bytes:
+    attribute = encode(0x31, sequence(encode(0x06, b"\x55\x04\x0b"), encode(0x0C, b"a")))
+    return rewrite(subject=sequence(attribute * (size // len(attribute))))
+
+
+def _number(number: int) -> bytes:
+    """Return one arc of an object identifier, always in three octets' worth of numbers."""
+    number += 1 << 14
+    return bytes([0x80 | number >> 14, 0x80 | number >> 7 & 0x7F, number & 0x7F])
+
+
+def large_key(size: int) -> bytes:
+    """Return a certificate for an RSA key of that many octets, as which nothing but a prime number is missing."""
+    modulus = encode(0x02, b"\x00" + b"\xff" * size)
+    algorithm = sequence(encode(0x06, bytes.fromhex("2a864886f70d010101")), b"\x05\x00")
+    key = sequence(modulus, encode(0x02, b"\x01\x00\x01"))
+    return rewrite(public_key=sequence(algorithm, encode(0x03, b"\x00" + key)))
+
+
+def rewrite(subject: bytes | None = None, public_key: bytes | None = None, extensions: bytes | None = None) -> bytes:
+    """Return a certificate with another subject or other extensions; its signature is that of before."""
+    tbs, algorithm, signature = der.read_whole(_AUTHORITY.der).children()
+    fields = [field.encoded for field in tbs.children()]
+    if subject is not None:
+        fields[5] = subject
+    if public_key is not None:
+        fields[6] = public_key
+    if extensions is not None:
+        fields[7] = encode(0xA3, sequence(extensions))
+    return sequence(sequence(*fields), algorithm.encoded, signature.encoded)
+
+
+_TEXT = ("reply_individual", "reply_javascript", "reply_pkcs7", "reply_status", "armour")
+_JAVASCRIPT = ("reply_javascript", "javascript")
+_STRUCTURES = ("structure_individual", "structure_netscape", "structure_pkcs7", "structure_cmmf", "der")
+_OK = b"HTTP/1.1 200 OK\r\n"
+
+PATTERNS = {
+    "beginnings": Pattern(_TEXT, repeat(b"-----BEGIN CERTIFICATE-----\n", b"2\n")),
+    "ends": Pattern(_TEXT, repeat(b"-----END CERTIFICATE-----\n", b"2\n")),
+    "half a marker": Pattern(_TEXT, repeat(b"-----BEGIN ", b"2\n")),
+    "long labels": Pattern(_TEXT, repeat(b"-----BEGIN " + b"A" * 39, b"2\n")),
+    "dashes": Pattern(_TEXT, repeat(b"-", b"2\n")),
+    "empty blocks": Pattern(_TEXT, repeat(b"-----BEGIN A-----\n-----END A-----\n", b"2\n")),
+    "small blocks": Pattern(_TEXT, repeat(b"-----BEGIN A-----\nMAA=\n-----END A-----\n", b"2\n")),
+    "one line of base64": Pattern(_TEXT, repeat(b"A", b"2\n")),
+    "small bare blocks": Pattern(_TEXT, repeat(b"MAA=\n", b"2\n")),
+    "empty lines": Pattern(_TEXT, repeat(b"\n", b"2\n")),
+    "lines of a letter": Pattern(_TEXT, repeat(b"A\n\n", b"2\n")),
+    "padding": Pattern(_TEXT, repeat(b"=", b"2\n")),
+    "digits": Pattern(_TEXT, repeat(b"9", b"-")),
+    "spaces before the code": Pattern((*_TEXT, "reply_binary"), repeat(b" ", b"", b"2\n")),
+    "spaces after the code": Pattern((*_TEXT, "reply_binary"), repeat(b" ", b"-1")),
+    "a message of words": Pattern(_TEXT, repeat(b"a ", b"-20\n")),
+    "a message of passwords": Pattern(_TEXT, repeat(b"correct horse", b"-20\n")),
+    "broken characters": Pattern(_TEXT, repeat(b"\xf0\x9f", b"-20\n")),
+    "sums": Pattern(_JAVASCRIPT, repeat(b"'a'+", b"g_errorCode = 2; g_ccc = ")),
+    "signs": Pattern(_JAVASCRIPT, repeat(b" +", b"g_errorCode = 2")),
+    "backslashes": Pattern(_JAVASCRIPT, repeat(b"\\", b"g_errorCode = 2; g_ccc = '")),
+    "escapes": Pattern(_JAVASCRIPT, repeat(b"\\x41", b"g_errorCode = 2; g_ccc = '")),
+    "joined lines": Pattern(_JAVASCRIPT, repeat(b"\\\n", b"g_errorCode = 2; g_ccc = '")),
+    "lines in a string": Pattern(_JAVASCRIPT, repeat(b"\n", b"g_errorCode = 2; g_ccc = '", b"'")),
+    "quotes in a string": Pattern(_JAVASCRIPT, repeat(b'"', b"g_errorCode = 2; g_ccc = '", b"'")),
+    "declarations": Pattern(_JAVASCRIPT, repeat(b"g_errorCode = 2;", b"")),
+    "declarations without a sign": Pattern(_JAVASCRIPT, repeat(b"g_errorCode ", b"g_errorCode = 2;")),
+    "gaps": Pattern(_JAVASCRIPT, repeat(b"g_errorCode = 2" + b" " * 999, b"")),
+    "deep sequences": Pattern((*_STRUCTURES, "certificate", "pkcs7", "reply_binary"), nest(SEQUENCE)),
+    "deep tags": Pattern(_STRUCTURES, nest(0xA0)),
+    "empty elements": Pattern(_STRUCTURES, fill(sequence, piece=b"\x30\x00")),
+    "a length beyond the end": Pattern(_STRUCTURES, repeat(b"\xff", b"\x30\x84")),
+    "long lengths": Pattern(_STRUCTURES, fill(sequence, piece=b"\x30\x84\x00\x00\x00\x00")),
+    "netscape's elements": Pattern(
+        ("structure_netscape", "reply_binary"),
+        fill(sequence, lambda data: sequence(NETSCAPE_OID, encode(0xA0, data)), piece=_AUTHORITY.der),
+    ),
+    "the elements of PKCS #7": Pattern(
+        ("structure_pkcs7", "pkcs7", "reply_binary"),
+        fill(
+            lambda data: sequence(
+                SIGNED_DATA_OID, encode(0xA0, sequence(integer(1), b"\x31\x00", sequence(), encode(0xA0, data)))
+            ),
+            piece=_AUTHORITY.der,
+        ),
+    ),
+    "the responses of CMMF": Pattern(
+        ("structure_cmmf",),
+        fill(sequence, sequence, piece=sequence(integer(1), sequence(integer(0)), sequence(_AUTHORITY.der))),
+    ),
+    "a large key": Pattern(("certificate", "chain"), large_key),
+    "many names": Pattern(("certificate", "chain"), many_names),
+    "a long address": Pattern(("certificate", "chain"), long_address),
+    "many usages": Pattern(("certificate",), many_usages),
+    "many policies": Pattern(("certificate",), many_policies),
+    "many extensions": Pattern(("certificate",), many_extensions),
+    "many attributes": Pattern(("certificate", "chain"), many_attributes),
+    "header lines": Pattern(("http",), repeat(b"A: b\r\n", _OK, b"\r\n0\n")),
+    "a long header": Pattern(("http",), repeat(b"a", _OK + b"A: ", b"\r\n\r\n0\n")),
+    "digits of a length": Pattern(("http",), repeat(b"9", _OK + b"Content-Length: ", b"\r\n\r\n0\n")),
+    "digits of a pause": Pattern(("http",), repeat(b"9", b"HTTP/1.1 503 Busy\r\nRetry-After: ", b"\r\n\r\n0\n")),
+    "spaces of a pause": Pattern(("http",), repeat(b" ", b"HTTP/1.1 503 Busy\r\nRetry-After: 1", b"1\r\n\r\n0\n")),
+    "cookies": Pattern(("http",), repeat(b"Set-Cookie: a=b; expires=Mon, 1\r\n", _OK, b"\r\n0\n")),
+    "small chunks": Pattern(
+        ("http",), repeat(b"1\r\na\r\n", _OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0\r\n\r\n")
+    ),
+    "interim answers": Pattern(("http",), repeat(b"HTTP/1.1 100 Continue\r\n\r\n", b"", _OK + b"\r\n0\n")),
+    "an endless body": Pattern(("http",), repeat(b"a", _OK + b"\r\n")),
+    "an endless redirect": Pattern(("http",), repeat(b"a", b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n")),
+}

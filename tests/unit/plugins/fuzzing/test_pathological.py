@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No input costs far more than its size, in our own steps, in time, or in memory."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate, chain, releases
+from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.decoders import DECODERS
+from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.pathological import (
+    PATTERNS,
+    crossed_authorities,
+    ring_of_authorities,
+)
+
+SMALL, LARGE = 1 << 14, 1 << 17
+GROWTH = LARGE // SMALL
+CASES = [(name, decoder) for name, pattern in PATTERNS.items() for decoder in pattern.decoders]
+OWN_FOLDER = "smime/plugins/"
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the library's, about certificates that it reads all the same
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    """Let no test profit from, or pay for, what another one left in memory."""
+    yield
+    certificate._load_pem.cache_clear()
+    chain._is_issued_by.cache_clear()
+
+
+class Steps:
+    """Counts the lines of the collection's own code that are executed: the same number in every run."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __enter__(self) -> Steps:
+        self.before = sys.gettrace()
+        sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *_details: Any) -> None:
+        sys.settrace(self.before)
+
+    def _enter(self, frame: Any, _event: str, _argument: Any) -> Any:
+        return self._step if OWN_FOLDER in frame.f_code.co_filename else None
+
+    def _step(self, _frame: Any, event: str, _argument: Any) -> Any:
+        self.count += event == "line"
+        return self._step
+
+
+def count_steps(decoder: str, data: bytes) -> int:
+    with Steps() as steps:
+        DECODERS[decoder].accepts(data)
+    return steps.count
+
+
+@pytest.mark.parametrize(("name", "decoder"), CASES)
+def test_steps_grow_no_faster_than_the_input(name: str, decoder: str) -> None:
+    make = PATTERNS[name].make
+    small, large = (count_steps(decoder, make(size)) for size in (SMALL // 4, SMALL))
+    assert large <= 4.5 * small + 500
+
+
+@pytest.mark.parametrize(("name", "decoder"), CASES)
+def test_time_and_memory_grow_no_faster_than_the_input(name: str, decoder: str) -> None:
+    """What happens inside of libraries and regular expressions shows in the time alone: so its growth is bounded, generously."""
+    make = PATTERNS[name].make
+    small, large = make(SMALL), make(LARGE)
+    seconds = [min(measure_time(decoder, data) for _try in range(2)) for data in (small, large)]
+    # Squares would make it 64 times as long; the floor is for what takes next to no time.
+    assert seconds[1] <= 5 * GROWTH * max(seconds[0], 0.002)
+    assert measure_memory(decoder, large) <= 100 * len(large) + 2_000_000
+
+
+def measure_time(decoder: str, data: bytes) -> float:
+    gc.collect()
+    start = time.process_time()
+    DECODERS[decoder].accepts(data)
+    return time.process_time() - start
+
+
+def measure_memory(decoder: str, data: bytes) -> int:
+    tracemalloc.start()
+    try:
+        DECODERS[decoder].accepts(data)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("make", [crossed_authorities, ring_of_authorities])
+def test_signatures_are_checked_no_more_often_than_each_pair_once_for_each_use(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: dict[int, int] = {}
+    real = releases.is_signed_by
+    for count in (10, 40):
+        calls: list[int] = []
+        monkeypatch.setattr(chain, "is_signed_by", lambda *pair, calls=calls: calls.append(1) or real(*pair))
+        chain._is_issued_by.cache_clear()
+        DECODERS["chain"].accepts(make(count))
+        counted[count] = len(calls)
+    # Each with each other: four times as many, sixteen times the pairs.
+    assert counted[40] <= 17 * counted[10] + 100
