@@ -26,14 +26,15 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca import (
     reply_pkcs7,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import LONGEST_PAUSE, MAX_BODY
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._inspection import Yardstick, inspect_certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der, facts
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.raw_connection import RawTransport
@@ -95,7 +96,7 @@ def _use_pool(pool: list[Certificate]) -> None:
 
 
 def _use_certificate(item: Certificate) -> None:
-    json.dumps(certificates.describe(item, NOW))
+    json.dumps(facts.describe(item, NOW))
     json.dumps(inspect_certificate(item, Yardstick(NOW, item.public_key, ALICE)))
     if len(item.der) < 500_000:
         assert certificates.load_pem(item.to_pem())[0].public_key == item.public_key
