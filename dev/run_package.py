@@ -38,7 +38,7 @@ ONLY_IN_TARBALL = {"FILES.json", "MANIFEST.json"}
 LEFT_OUT = ("changelogs/fragments/",)
 MODULES = ("smime_certificate", "smime_certificate_info", "smime_certificates")
 
-QUICK_START = re.compile(r"^```yaml\n(- name: Start a test CA.*?)^```", re.MULTILINE | re.DOTALL)
+QUICK_START = re.compile(r"^```yaml\n(# try\.yml\n.*?)^```", re.MULTILINE | re.DOTALL)
 STOPPING = re.compile(r"^```yaml\n(- name: Stop the test CA.*?)^```", re.MULTILINE | re.DOTALL)
 ENVIRONMENT = """\
 version: 3

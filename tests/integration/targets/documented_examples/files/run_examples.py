@@ -1,7 +1,11 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the examples of the modules' documentation, the guides and the README against the test CA, each twice."""
+"""Run the examples of the modules' documentation, the guides and the README against the test CA, each twice.
+
+In some documents the commands of console blocks run, too, in the order of the text. A YAML block that opens with a comment
+with a file's name is there for them under that name.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +31,26 @@ PEOPLE = ("alice", "bob", "carol", "dave", "erin")
 # These examples bring a key and a request along; the others have the module make them.
 WITH_REQUEST = ("alice", "bob", "carol")
 ACCOUNT = {"login_name": "demo", "password": "demo-password"}
-_RST_BLOCK = re.compile(r"^\.\. code-block:: yaml\n\n((?:(?:   .*)?\n)+)", re.MULTILINE)
-_YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_RST_BLOCK = re.compile(r"^\.\. code-block:: (yaml|console)\n\n((?:(?:   .*)?\n)+)", re.MULTILINE)
+_MARKDOWN_BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FILE_NAME = re.compile(r"# ([\w-]+\.yml)\n")
+
+# The documents whose commands run; the commands of others are tried by the targets of what they tell about.
+WITH_COMMANDS = (
+    "README.md",
+    "guide_contributing.rst",
+    "guide_getting_started.rst",
+    "guide_performance.rst",
+)
+# The commands that do not run here, by how they start, and why. Of make it is only asked whether it has such a target: what
+# that does is a stage of "make test", or a demo.
+NOT_RUN = {
+    "ansible-galaxy collection install mailops.smime": "asks Galaxy; test-package installs the tarball",
+    "ansible-galaxy collection install git+": "asks the host of the repository",
+    "ansible-galaxy collection build": "test-package does it",
+    "ansible-galaxy collection install --offline": "test-package does it",
+    "ansible-playbook --inventory INVENTORY": "the inventory is the reader's own",
+}
 
 
 class Examples:
@@ -75,22 +97,44 @@ class Examples:
         content = yaml.safe_load(text.replace(PLACE, str(self.place)))
         if "hosts" not in content[0] and "ansible.builtin.import_playbook" not in content[0]:
             content = [{"hosts": "localhost", "gather_facts": False, "tasks": content}]
-        playbook = self.folder / "playbook.yml"
+        named = _FILE_NAME.match(text)
+        playbook = self.folder / (named.group(1) if named else "playbook.yml")
         playbook.write_text(yaml.safe_dump(content), encoding="utf-8")
         first, second = self._play(playbook, title), self._play(playbook, title)
         if re.search(r"changed=[1-9]", second):
             raise SystemExit(f"{title}: the second run changes something\n{second}")
         print(f"{self.name}: {title}: {len(re.findall('^TASK', first, re.MULTILINE))} tasks")
 
+    def run_commands(self, title: str, text: str) -> None:
+        """Run the commands of a console block in one shell, which stops at the first that fails."""
+        lines = [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ ")]
+        if not lines:
+            raise SystemExit(f"{self.name}: {title} has no command")
+        script = [changed for changed in (self._adapt(line) for line in lines) if changed]
+        self._execute(["sh", "-e", "-c", "\n".join(script)], title)
+        print(f"{self.name}: {title}: {len(script)} of {len(lines)} commands")
+
+    def _adapt(self, command: str) -> str:
+        """Return what runs in the place of a command, which is nothing for some."""
+        if any(command.startswith(start) for start in NOT_RUN):
+            return ""
+        if command.startswith("make "):
+            return f"make --dry-run --directory={self.arguments.collection} {command.removeprefix('make ')} >/dev/null"
+        return command
+
     def _play(self, playbook: Path, title: str) -> str:
+        return self._execute(["ansible-playbook", str(playbook)], title)
+
+    def _execute(self, command: list[str], title: str) -> str:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SMIME_")},
             "HOME": str(self.folder),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "ANSIBLE_INVENTORY": str(self.folder / "hosts.yml"),
             "SMIME_API_URL": self.arguments.api_url,
             "SMIME_API_CA_PATH": self.arguments.ca_path,
         }
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(self.folder / "hosts.yml")]
-        done = subprocess.run([*command, str(playbook)], env=environment, check=False, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=self.folder, env=environment, check=False, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{self.name}: {title} failed\n{done.stdout}\n{done.stderr}")
         return done.stdout
@@ -137,24 +181,19 @@ def run_modules(arguments: argparse.Namespace) -> None:
     many.run("examples", read_examples(plugins / "smime_certificates.py"))
 
 
-def run_readme(arguments: argparse.Namespace) -> None:
-    """Run the YAML blocks of the README, in their order."""
-    readme = Examples(arguments, "README.md")
-    readme.prepare()
-    blocks = _YAML_BLOCK.findall((Path(arguments.collection) / "README.md").read_text(encoding="utf-8"))
-    for number, block in enumerate(blocks, 1):
-        readme.run(f"block {number}", block)
-
-
-def run_guides(arguments: argparse.Namespace) -> None:
-    """Run the YAML blocks of the guides, each guide in a place of its own."""
-    for path in sorted((Path(arguments.collection) / "docs/docsite/rst").glob("*.rst")):
-        blocks = _RST_BLOCK.findall(path.read_text(encoding="utf-8"))
-        if blocks:
-            guide = Examples(arguments, path.name)
-            guide.prepare()
-            for number, block in enumerate(blocks, 1):
-                guide.run(f"block {number}", textwrap.dedent(block))
+def run_document(arguments: argparse.Namespace, path: Path, pattern: re.Pattern[str]) -> None:
+    """Run the blocks of a document in their order, in a place of its own."""
+    blocks = [(language, textwrap.dedent(text)) for language, text in pattern.findall(path.read_text(encoding="utf-8"))]
+    with_commands = path.name in WITH_COMMANDS
+    if not any(language == "yaml" or with_commands for language, _text in blocks):
+        return
+    document = Examples(arguments, path.name)
+    document.prepare()
+    for number, (language, text) in enumerate(blocks, 1):
+        if language == "yaml":
+            document.run(f"block {number}", text)
+        elif with_commands:
+            document.run_commands(f"block {number}", text)
 
 
 def main() -> None:
@@ -164,9 +203,9 @@ def main() -> None:
         parser.add_argument(f"--{option}", required=True)
     arguments = parser.parse_args()
     run_modules(arguments)
-    run_guides(arguments)
-    # The last block of the README stops the test CA.
-    run_readme(arguments)
+    for guide in sorted((Path(arguments.collection) / "docs/docsite/rst").glob("*.rst")):
+        run_document(arguments, guide, _RST_BLOCK)
+    run_document(arguments, Path(arguments.collection) / "README.md", _MARKDOWN_BLOCK)
 
 
 if __name__ == "__main__":
