@@ -50,7 +50,9 @@ def main() -> None:
             "pair": is_pair(certificate, folder / "privkey.pem"),
             "chain": chain.endswith(": OK"),
         }
-    live = {str(path.parent.relative_to(top)): is_pair(path, path.parent / "privkey.pem") for path in top.glob("*/cert.pem")}
+    live = {
+        str(path.parent.relative_to(top)): is_pair(path, path.parent / "privkey.pem") for path in top.glob("*/cert.pem")
+    }
     print(json.dumps({"files": files, "kept": kept, "live": live}))
 
 
