@@ -138,10 +138,12 @@ def _place_key(source: Source, certificate: Certificate, place: str) -> dict[str
     if pem is None or pem == read_file(place):
         return {}
     try:
-        if keys.load(pem, source.privatekey_passphrase, "privatekey_path").public_key == certificate.public_key:
-            return {place: pem}
+        fits = keys.load(pem, source.privatekey_passphrase, "privatekey_path").public_key == certificate.public_key
     except OptionError:
-        pass
+        # What cannot be opened is taken for the certificate's, as long as there is no other one.
+        fits = not os.path.lexists(place)
+    if fits:
+        return {place: pem}
     other = f"key-{hashlib.sha256(pem).hexdigest()[:16]}"
     return {os.path.join(os.path.dirname(os.path.dirname(place)), other, os.path.basename(place)): pem}
 

@@ -49,7 +49,7 @@ options:
   privatekey_path:
     description:
       - Where their private keys are. They are kept exactly as they stand, encrypted ones encrypted.
-      - A key that is there, but for another certificate, or that cannot be opened, is kept in C(ADDRESS/key-HASH).
+      - A key that is there, but for another certificate, is kept in C(ADDRESS/key-HASH).
       - The task warns of a certificate whose private key is neither there nor in the archive.
     type: path
   privatekey_passphrase:

@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 
 PLACE = "/etc/ssl/smime"
-MODULES = ("smime_certificate", "smime_certificates", "smime_certificate_info")
+MODULES = ("smime_certificate", "smime_certificates", "smime_certificate_info", "smime_archive")
 PEOPLE = ("alice", "bob", "carol", "dave", "erin")
 # These examples bring a key and a request along; the others have the module make them.
 WITH_REQUEST = ("alice", "bob", "carol")
@@ -179,6 +179,8 @@ def run_modules(arguments: argparse.Namespace) -> None:
     many = Examples(arguments, "smime_certificates")
     many.prepare()
     many.run("examples", read_examples(plugins / "smime_certificates.py"))
+    many.name = "smime_archive"
+    many.run("examples", read_examples(plugins / "smime_archive.py"))
 
 
 def run_document(arguments: argparse.Namespace, path: Path, pattern: re.Pattern[str]) -> None:
