@@ -71,9 +71,10 @@ stages:
 docs: $(VENV)/.docs $(COLLECTION) ## The documentation site, in .cache/docs/build/html; every warning is an error
 	$(BIN)/python dev/build_docs.py
 
-generated: $(VENV)/.docs $(COLLECTION) ## Write anew what is generated: the guide of error codes, the state diagram
+generated: $(VENV)/.docs $(COLLECTION) ## Write anew what is generated: the guides of error codes and faults, the state diagram
 	$(BIN)/python dev/write_error_codes.py
 	$(BIN)/python dev/draw_states.py
+	$(BIN)/python dev/write_fault_table.py
 
 demo-picture: $(VENV)/.docs $(COLLECTION) ## Run the demo and draw its screen for the documentation
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python dev/draw_demo.py

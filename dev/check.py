@@ -28,6 +28,7 @@ LINTERS = (
     ("reuse", "lint", "--quiet"),
     ("python", "dev/write_error_codes.py", "--check"),
     ("python", "dev/draw_states.py", "--check"),
+    ("python", "dev/write_fault_table.py", "--check"),
 )
 # Each is checked under the name by which it is imported.
 TYPE_CHECKS = (
