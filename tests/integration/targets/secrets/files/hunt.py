@@ -5,8 +5,8 @@
 
 Reads what to do as JSON: what setup_test_ca's hunt_secrets.py takes, and `hunter` (its folder), `keys` (PEM files of private
 keys, by name), `place` (where the modules write), `rightful` (the secrets that the target must get with its task), `syslog` and
-`results` (what was recorded of them), `work` (the directory of all that), `callbacks`. Writes as JSON what it found where, without
-any secret.
+`results` (what was recorded of them), `work` (the directory of all that), `callbacks`, `payloads` (copies of what the target
+ran). Writes as JSON what it found where, without any secret.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ import hunt_secrets  # noqa: E402
 
 CHARACTERS = 12  # of Base64, which are 9 octets
 OCTETS = 9
+FAILED = re.compile(r"^(?:failed|fatal): .*?(?= => )", re.MULTILINE)
 
 
 def spell(secret: bytes) -> Iterator[bytes]:
@@ -90,12 +92,12 @@ class Hunt(hunt_secrets.Hunt):  # type: ignore[misc]
         """Note what is found, however it is packed."""
         self.leaks.update(f"{name} in {place}" for name in self.find_deeply(data))
 
-    def search_file(self, path: Path, place: str, rightful: set[str]) -> None:
+    def search_file(self, path: Path, place: str, rightful: set[str], private: bool = False) -> None:
         """Note what a file holds without a right, or shows to others."""
         found = self.find_deeply(path.read_bytes())
         self.leaks.update(f"{name} in {place}" for name in found - rightful)
         way = [path, *path.parents[: len(path.relative_to(TASK["work"]).parts) - 1]]
-        if found and all(stat.S_IMODE(step.stat().st_mode) & 0o077 for step in way):
+        if not private and found and all(stat.S_IMODE(step.stat().st_mode) & 0o077 for step in way):
             self.leaks.add(f"{place} can be read by others")
 
 
@@ -124,12 +126,26 @@ def main() -> int:
         hunt.search_file(
             path, "a payload" if payload else f"the kept file {path.name}", set(TASK["rightful"]) if payload else set()
         )
+    for path in Path(TASK["payloads"]).iterdir():
+        hunt.search_file(path, "a payload that was run", set(TASK["rightful"]), private=True)
+        path.unlink()
+        found["run"] = found.get("run", 0) + 1
     keepers = {"key.pem", "combined.pem"}
     for path in Path(TASK["place"]).rglob("*"):
         if path.is_file():
             hunt.search_file(path, f"the file {path.name}", set(TASK["keys"]) if path.name in keepers else set())
     quiet = "" if hunt.leaks and not TASK.get("loud") else printed.decode(errors="replace")
-    print(json.dumps({"status": status, "leaks": sorted(hunt.leaks), "found": found, "printed": quiet}))
+    print(
+        json.dumps(
+            {
+                "status": status,
+                "leaks": sorted(hunt.leaks),
+                "found": found,
+                "failed": FAILED.findall(printed.decode()),
+                "printed": quiet,
+            }
+        )
+    )
     return 0
 
 
