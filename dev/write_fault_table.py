@@ -59,7 +59,7 @@ def main() -> int:
     if written == render(sections, read_figures(written)):
         return 0
     print(
-        f"{GUIDE.relative_to(CLONE)} is not what its table says: run 'make test-integration TARGET=faults docs-tables'"
+        f"{GUIDE.relative_to(CLONE)} is not what its table says: run 'make test-integration TARGET=faults generated'"
     )
     return 1
 
