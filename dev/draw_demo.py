@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the demo on a terminal and keep the screen as a picture, docs/pictures/demo.svg.
 
-What is shown is what the demo printed; only the part from the first run of the playbook to openssl's verdict is, so that
+What is shown is what the demo printed; only the part from the second run of the playbook to openssl's verdict is, so that
 it can be read in a page.
 """
 
@@ -26,7 +26,7 @@ from rich.text import Text
 
 PICTURE = CLONE / "docs/pictures/demo.svg"
 COLUMNS = 122
-FIRST_LINE = "=== 2."
+FIRST_LINE = "=== 3."
 LAST_LINE = "=== What now?"
 # rich's own frame names a font on a host elsewhere; a picture of ours fetches nothing.
 FONT_FACE = re.compile(r"@font-face \{.*?\}\n", re.DOTALL)

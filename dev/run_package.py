@@ -38,8 +38,12 @@ ONLY_IN_TARBALL = {"FILES.json", "MANIFEST.json"}
 LEFT_OUT = ("changelogs/fragments/",)
 MODULES = ("smime_certificate", "smime_certificate_info", "smime_certificates")
 
-QUICK_START = re.compile(r"^```yaml\n(# try\.yml\n.*?)^```", re.MULTILINE | re.DOTALL)
-STOPPING = re.compile(r"^```yaml\n(- name: Stop the test CA.*?)^```", re.MULTILINE | re.DOTALL)
+QUICK_START = re.compile(r"^## Quick start\n(.*?)^\*\*For real\*\*", re.MULTILINE | re.DOTALL)
+QUICK_START_COMMANDS = 4  # and one that stops the CA
+COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
+COMPLAINT = re.compile(r"\s*(ERROR|WARNING|CRITICAL)\b")
+# The examples for AWX need its own collection, and this one by its name, which Galaxy does not install to judge it.
+UNAVOIDABLE = re.compile(r"docs/awx/\S+ syntax-check\[unknown-module\]|Failed to find mailops\.smime\.\w+ playbook")
 ENVIRONMENT = """\
 version: 3
 images:
@@ -108,7 +112,7 @@ def pass_the_checks_of_galaxy() -> None:
     }
     told = _run(str(GALAXY_PYTHON), "-m", "galaxy_importer.main", str(_tarball()), variables=variables)
     _require("Importer processing completed successfully" in told, told)
-    complaints = [line for line in told.splitlines() if re.match(r"(ERROR|WARNING|CRITICAL)\b", line.strip())]
+    complaints = [line for line in told.splitlines() if COMPLAINT.match(line) and not UNAVOIDABLE.search(line)]
     _require(not complaints, "\n".join(complaints))
 
 
@@ -121,19 +125,20 @@ def install_offline_into_an_empty_folder() -> None:
 
 
 def run_the_quick_start_of_the_readme() -> None:
-    """Twice, as it stands: the first run issues a certificate, the second changes nothing."""
+    """As it stands: three runs of the playbook, the last of which changes nothing, openssl's verdict, and the end of the CA."""
     readme = (INSTALLED / "ansible_collections/mailops/smime/README.md").read_text(encoding="utf-8")
-    quick_start, stopping = (_block(pattern, readme) for pattern in (QUICK_START, STOPPING))
-    for name, text in (("try.yml", quick_start), ("stop.yml", stopping)):
-        (PLACE / name).write_text(text, encoding="utf-8")
+    section = QUICK_START.search(readme)
+    _require(section is not None, "the README has no quick start")
+    *commands, stopping = COMMAND.findall(section.group(1)) if section else []
+    _require(len(commands) == QUICK_START_COMMANDS and "stopped" in stopping, f"the quick start is {commands}")
     try:
-        first, second = (_run("ansible-playbook", "try.yml") for _run_number in range(2))
+        *runs, verdict = (_run("sh", "-c", command) for command in commands)
     finally:
-        _run("ansible-playbook", "stop.yml")
-    _require("status = issued" in first, first)
-    _require("status = valid" in second and not re.search(r"changed=[1-9]", second), second)
-    written = {path.name for path in (HOME / "smime-quickstart/alice@example.test").iterdir()}
-    _require({"cert.pem", "chain.pem", "key.pem", "root.pem"} <= written, f"the quick start wrote {sorted(written)}")
+        _run("sh", "-c", stopping)
+    for told, status in zip(runs, ("pending", "issued", "valid"), strict=True):
+        _require(f"bob@example.test: {status}" in told, told)
+    _require(not re.search(r"changed=[1-9]", runs[-1]), runs[-1])
+    _require(verdict.strip().endswith("cert.pem: OK"), verdict)
 
 
 def tell_ansible_builder_what_it_needs() -> None:
@@ -145,7 +150,7 @@ def tell_ansible_builder_what_it_needs() -> None:
     definition = PLACE / "execution-environment.yml"
     definition.write_text(ENVIRONMENT.format(tarball=_tarball()), encoding="utf-8")
     context = PLACE / "context"
-    _run("ansible-builder", "create", "--container-runtime=podman", f"--file={definition}", f"--context={context}")
+    _run("ansible-builder", "create", f"--file={definition}", f"--context={context}", "--output-filename=Containerfile")
     _require((context / "Containerfile").is_file(), "ansible-builder create wrote no Containerfile")
 
 
@@ -186,12 +191,6 @@ def _tarball() -> Path:
     found = list(PLACE.glob("mailops-smime-*.tar.gz"))
     _require(len(found) == 1, "there is no tarball")
     return found[0]
-
-
-def _block(pattern: re.Pattern[str], readme: str) -> str:
-    found = pattern.findall(readme)
-    _require(len(found) == 1, f"the README has {len(found)} blocks like {pattern.pattern}")
-    return str(found[0])
 
 
 def _require(condition: bool, complaint: str) -> None:
