@@ -16,8 +16,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from test_ca.authority import Hierarchy, load_authority
+from test_ca.authority import Hierarchy, make_intermediate
 from test_ca.issuing import Profile, issue_under
+from test_ca.keystore import load_or_make, make_root
 
 from bench.plan import CACHE
 
@@ -74,7 +75,7 @@ def count_processors() -> int:
 
 
 def _fill(stock: Stock) -> None:
-    hierarchy = load_authority(stock.folder).hierarchy
+    hierarchy = _load_hierarchy(stock.folder)
     chain = hierarchy.intermediate.certificate.public_bytes(PEM)
     for email, key, request in _make_all(stock.emails):
         certificate = _certify(hierarchy, email, request)
@@ -83,6 +84,19 @@ def _fill(stock: Stock) -> None:
             path = stock.find(email, kind)
             path.touch(mode=0o600 if kind == "key" else 0o644)
             path.write_bytes(data)
+
+
+def _load_hierarchy(folder: Path) -> Hierarchy:
+    """Return a root and an intermediate with RSA keys, as the CAs have them that issue for RSA keys."""
+    root = load_or_make(folder, "root", lambda: make_root("benchmark root", _make_ca_key(4096)))
+    return Hierarchy(
+        root,
+        load_or_make(folder, "intermediate", lambda: make_intermediate(root, "benchmark issuer", _make_ca_key(3072))),
+    )
+
+
+def _make_ca_key(size: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, size)
 
 
 def _make_all(emails: tuple[str, ...]) -> Iterator[tuple[str, bytes, bytes]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
@@ -66,20 +66,7 @@ def decide(wanted: Wanted, files: Files, now: datetime) -> Decision:
 
 def find_faults(certificate: Certificate, wanted: Wanted, now: datetime) -> list[str]:
     """Return why ``certificate`` is not the wanted end entity at ``now``, as names of reasons."""
-    reasons = []
-    if now < certificate.not_before:
-        reasons.append("not_yet_valid")
-    if now > certificate.not_after:
-        reasons.append("expired")
-    elif certificate.not_after - now < timedelta(days=wanted.remaining_days):
-        reasons.append("expiring")
-    if wanted.public_key is None or checks.find_key_mismatch(certificate, wanted.public_key):
-        reasons.append("key_mismatch")
-    if wanted.email is not None and checks.find_email_fault(certificate, wanted.email):
-        reasons.append("email_mismatch")
-    if checks.find_smime_faults(certificate):
-        reasons.append("not_smime")
-    return reasons
+    return checks.find_reasons(certificate, wanted.public_key, wanted.email, wanted.remaining_days, now)
 
 
 def find_stale(wanted: Wanted, files: Files, material: Material) -> tuple[Output, ...]:

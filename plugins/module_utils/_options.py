@@ -14,6 +14,10 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Ord
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 
+# What an action plugin adds to a task's options, and the phase in which the target only looks.
+RELAY = "_relay"
+LOOK = "look"
+
 _YEAR = 366 * 24 * 3600
 # The least and the most that make sense, by option.
 _RANGES = {

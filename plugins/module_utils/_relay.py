@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     NotAttemptedError,
     OptionError,
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
     from ansible_collections.mailops.smime.plugins.module_utils._question import Access, Asking, Patience, Question
 
-OPTION = "_relay"
-LOOK = "look"
+OPTION = options.RELAY
+LOOK = options.LOOK
 WRITE = "write"
 
 _NONE = type(None)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._question import Question
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import facts
 from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import Facts
+
+if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._question import Question
 
 _DIFF_FACTS = ("subject", "emails", "serial_number", "not_before", "not_after", "fingerprint_sha256")
 

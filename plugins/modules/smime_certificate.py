@@ -265,7 +265,8 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _world
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _glance
+from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 
 
 def main() -> None:
@@ -280,15 +281,15 @@ def main() -> None:
         add_file_common_args=True,
         supports_check_mode=True,
     )
-    world = _world.open_world(module.params)
-    report = _lifecycle.manage(module, world)
+    clock = Clock()
+    report = _glance.manage(module, clock)
     if report.missing is not None:
         module.fail_json(msg=missing_required_lib(report.missing.library), exception=report.missing.import_traceback)
     for warning in report.warnings:
         module.warn(warning)
-    result = report.to_result(world.clock.now())
+    result = report.to_result(clock.now())
     if module._diff:  # noqa: SLF001 - Ansible has no other name for it
-        result["diff"] = report.to_diff(module.params["path"], world.clock.now())
+        result["diff"] = report.to_diff(module.params["path"], clock.now())
     if report.error is not None:
         module.fail_json(**result)
     module.exit_json(**result)

@@ -9,7 +9,7 @@ A predicate returns what is wrong, or an empty string.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import Facts
@@ -107,3 +107,23 @@ def find_validity_fault(certificate: Facts, now: datetime) -> str:
     if now > certificate.not_after:
         return f"it expired on {certificate.not_after:%Y-%m-%d %H:%M:%S} UTC"
     return ""
+
+
+def find_reasons(
+    certificate: Facts, public_key: bytes | None, email: str | None, remaining_days: int, now: datetime
+) -> list[str]:
+    """Return why ``certificate`` is not the wanted end entity at ``now``, as names of reasons; without ``email``, any mailbox is."""
+    reasons = []
+    if now < certificate.not_before:
+        reasons.append("not_yet_valid")
+    if now > certificate.not_after:
+        reasons.append("expired")
+    elif certificate.not_after - now < timedelta(days=remaining_days):
+        reasons.append("expiring")
+    if public_key is None or find_key_mismatch(certificate, public_key):
+        reasons.append("key_mismatch")
+    if email is not None and find_email_fault(certificate, email):
+        reasons.append("email_mismatch")
+    if find_smime_faults(certificate):
+        reasons.append("not_smime")
+    return reasons

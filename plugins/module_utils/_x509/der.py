@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import DerError
 
@@ -23,8 +23,7 @@ def context(number: int) -> int:
     return 0xA0 | number
 
 
-@dataclass(frozen=True)
-class Element:
+class Element(NamedTuple):
     """One element: identifier octet, and where it begins, its content begins and both end in ``data``."""
 
     data: bytes
@@ -42,6 +41,13 @@ class Element:
     def value(self) -> bytes:
         """Return the content octets."""
         return self.data[self.content : self.end]
+
+    @property
+    def is_minimal(self) -> bool:
+        """Tell whether the length takes no more octets than it must, which is what makes BER DER (X.690, 10.1)."""
+        length = self.end - self.content
+        octets = (length.bit_length() + 7) // 8 if length & ~0x7F else 0
+        return self.content - self.start == 2 + octets
 
     def children(self) -> list[Element]:
         """Return the elements inside this one. Raises DerError if they do not fill it exactly."""

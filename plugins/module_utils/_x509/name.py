@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,8 +41,13 @@ _OIDS = {name.lower(): oid for short, long, oid in ATTRIBUTES for name in (short
 
 
 def describe(name: Any) -> dict[str, str]:
-    """Return an ``x509.Name`` by long attribute names; an unknown type stands under its OID, the last of several counts."""
-    return {_LONG_NAMES.get(item.oid.dotted_string, item.oid.dotted_string): _to_text(item.value) for item in name}
+    """Return an ``x509.Name`` as ``describe_pairs`` does."""
+    return describe_pairs((item.oid.dotted_string, _to_text(item.value)) for item in name)
+
+
+def describe_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return pairs of OID and value by long attribute names; an unknown type stands under its OID, the last of several counts."""
+    return {_LONG_NAMES.get(oid, oid): value for oid, value in pairs}
 
 
 def _to_text(value: str | bytes) -> str:

@@ -20,6 +20,7 @@ STORY = (
     "_archive",
     "_batch",
     "_decision",
+    "_glance",
     "_inputs",
     "_inquiry",
     "_inspection",
@@ -36,7 +37,7 @@ STORY = (
 # The layers, from the top down: where each lies, and which others it may import. Each may import itself but for modules
 # and action plugins. The lifecycle is a story in several files.
 LAYERS: dict[str, tuple[tuple[str, ...], set[str]]] = {
-    "modules": (("modules",), {"lifecycle", "argspec", "errors"}),
+    "modules": (("modules",), {"lifecycle", "argspec", "clock", "errors"}),
     "action": (("action",), {"plugin_utils", "lifecycle", "argspec", "errors"}),
     "plugin_utils": (("plugin_utils",), {"lifecycle", "argspec", "ca", "clock", "errors"}),
     "lifecycle": (

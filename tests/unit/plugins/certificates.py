@@ -89,6 +89,13 @@ def make_rsa_key(size: int = 2048) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, size)
 
 
+@lru_cache(maxsize=None)
+def make_rsa_authority() -> Authority:
+    """Return an authority as make_authority does, all of whose keys are RSA."""
+    root = issue_ca("RSA Root", key=make_rsa_key(2064))
+    return Authority(root, issue_ca("RSA Issuing CA", issuer=root, key=make_rsa_key(2056)))
+
+
 def make_ed25519_key() -> ed25519.Ed25519PrivateKey:
     return ed25519.Ed25519PrivateKey.generate()
 

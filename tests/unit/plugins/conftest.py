@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.tests.unit.plugins.certificates import Authority, Issued, make_authority
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    Authority,
+    Issued,
+    make_authority,
+    make_rsa_authority,
+)
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
 FOREIGN_SETTINGS = (
@@ -36,6 +41,11 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def authority() -> Authority:
     return make_authority()
+
+
+@pytest.fixture(scope="session")
+def rsa_authority() -> Authority:
+    return make_rsa_authority()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from test_ca.keystore import (
     PEM,
     Issuer,
+    SigningKey,
     key_to_pem,
     key_usage,
     load_or_make,
@@ -71,9 +72,9 @@ def make_hierarchy(label: str) -> Hierarchy:
     return Hierarchy(root, make_intermediate(root, f"mailops.smime {label} issuer"))
 
 
-def make_intermediate(root: Issuer, common_name: str) -> Issuer:
-    """Make the certificate that issues for mailboxes, constrained to their usages."""
-    key = make_key()
+def make_intermediate(root: Issuer, common_name: str, key: SigningKey | None = None) -> Issuer:
+    """Make the certificate that issues for mailboxes, constrained to their usages; with a new key unless one is given."""
+    key = key or make_key()
     usages = [ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.CLIENT_AUTH]
     any_policy = x509.PolicyInformation(x509.ObjectIdentifier("2.5.29.32.0"), None)
     builder = (

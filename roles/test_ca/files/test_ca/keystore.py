@@ -13,10 +13,11 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 PEM = serialization.Encoding.PEM
+SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Issuer:
     """A certificate that signs others, with its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: SigningKey
 
 
 def make_key() -> ec.EllipticCurvePrivateKey:
@@ -63,7 +64,7 @@ def key_usage(*granted: str) -> x509.KeyUsage:
     return x509.KeyUsage(**{name: name in granted for name in names})
 
 
-def start_ca(name: x509.Name, key: ec.EllipticCurvePrivateKey, path_length: int | None) -> x509.CertificateBuilder:
+def start_ca(name: x509.Name, key: SigningKey, path_length: int | None) -> x509.CertificateBuilder:
     """Begin a CA certificate. It starts years ago, so that expired certificates nest in its time."""
     today = midnight()
     return (
@@ -79,9 +80,9 @@ def start_ca(name: x509.Name, key: ec.EllipticCurvePrivateKey, path_length: int 
     )
 
 
-def make_root(common_name: str) -> Issuer:
-    """Make a self-signed root."""
-    key, name = make_key(), make_name(common_name)
+def make_root(common_name: str, key: SigningKey | None = None) -> Issuer:
+    """Make a self-signed root, with a new key unless one is given."""
+    key, name = key or make_key(), make_name(common_name)
     return Issuer(start_ca(name, key, None).issuer_name(name).sign(key, hashes.SHA256()), key)
 
 
@@ -94,7 +95,7 @@ def write_private(path: Path, data: bytes) -> None:
     fresh.replace(path)
 
 
-def key_to_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def key_to_pem(key: SigningKey) -> bytes:
     """Write a key without a passphrase: it is worth nothing outside its directory."""
     return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
@@ -104,7 +105,7 @@ def load_or_make(directory: Path, stem: str, make: Callable[[], Issuer]) -> Issu
     certificate_path, key_path = directory / f"{stem}.pem", directory / f"{stem}-key.pem"
     if certificate_path.exists() and key_path.exists():
         key = serialization.load_pem_private_key(key_path.read_bytes(), None)
-        if isinstance(key, ec.EllipticCurvePrivateKey):
+        if isinstance(key, SigningKey):
             return Issuer(x509.load_pem_x509_certificate(certificate_path.read_bytes()), key)
     issuer = make()
     write_private(key_path, key_to_pem(issuer.key))
