@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle, _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _relay
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
 
@@ -17,6 +17,8 @@ class ActionModule(relays.RelayAction):
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here, write on the target."""
+        from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
+
         options = self.read_options(relays.CALL_SPEC, self._task.args)
         refusal = relays.find_refusal(options)
         if refusal is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _inspection
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
 _SPEC = {**relays.CALL_SPEC, **_argspec.query_options(), **_argspec.inspection_options()}
@@ -19,6 +19,8 @@ class ActionModule(relays.RelayAction):
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look at the files on the target, if there are any to look at, and ask the CA from here."""
+        from ansible_collections.mailops.smime.plugins.module_utils import _inspection
+
         options = self.read_options(_SPEC, self._task.args)
         looked: dict[str, Any] = {"changed": False, "certificates": []}
         if options["paths"] or not _inspection.asks_ca(options):

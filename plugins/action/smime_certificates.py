@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _batch, _lifecycle, _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _relay
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
@@ -56,6 +56,8 @@ class ActionModule(relays.RelayAction):
         self, options: Mapping[str, Any], merged: list[dict[str, Any]], results: list[dict[str, Any]]
     ) -> dict[str, Any]:
         """Return the answers by the entries' numbers."""
+        from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
+
         access = self.open_access(options)
         progress = _Progress(results)
         errands = {
@@ -89,6 +91,8 @@ class _Progress:
 
 def _merge_results(looked: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
     """Return the result of both runs: the second one's for each entry that it was about, the first one's for the others."""
+    from ansible_collections.mailops.smime.plugins.module_utils import _batch
+
     second = iter(written["certificates"])
     entries = [next(second) if "question" in result else result for result in looked["certificates"]]
     whole = _batch.summarize(entries)

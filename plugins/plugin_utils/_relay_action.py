@@ -10,17 +10,16 @@ import os
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible import constants
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay, _world
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils._ca.order import check_order, check_url
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
@@ -30,7 +29,9 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
 )
 from ansible_collections.mailops.smime.plugins.module_utils._question import Asking, DirectAccess, Patience, Question
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
-from ansible_collections.mailops.smime.plugins.plugin_utils._turns import Turns, TurnTakingClient
+
+if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
 
 ACCOUNT = ("login_name", "login_password", "collection_code")
 ENVIRONMENT = {
@@ -156,6 +157,10 @@ class RelayAction(ActionBase):  # type: ignore[misc]
 
     def open_access(self, endpoint: Mapping[str, Any]) -> DirectAccess:
         """Return the way from here to the CA, which hosts that are worked on side by side take in turns."""
+        # Imported here: a task that calls from the target pays for none of this on the controller.
+        from ansible_collections.mailops.smime.plugins.module_utils import _world
+        from ansible_collections.mailops.smime.plugins.plugin_utils._turns import Turns, TurnTakingClient
+
         clock = Clock()
         turns = Turns(constants.DEFAULT_LOCAL_TMP)
         return DirectAccess(lambda: TurnTakingClient(_world.make_client(endpoint, clock).transport, turns=turns), clock)
