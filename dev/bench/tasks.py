@@ -22,7 +22,7 @@ def ping(name: str = "ping") -> Task:
     return {"name": name, "ansible.builtin.ping": {}}
 
 
-def keep_one(name: str, stock: Stock, email: str) -> Task:
+def keep_one(name: str, stock: Stock, email: str, **options: str) -> Task:
     """Return a task for one mailbox that needs nothing; ``email`` may be a template."""
     return {
         "name": name,
@@ -32,6 +32,7 @@ def keep_one(name: str, stock: Stock, email: str) -> Task:
             "order_number": "1",
             **LOGIN,
             **NOWHERE,
+            **options,
         },
     }
 

@@ -17,8 +17,6 @@ class ActionModule(relays.RelayAction):
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here, write on the target."""
-        from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
-
         options = self.read_options(relays.CALL_SPEC, self._task.args)
         refusal = relays.find_refusal(options)
         if refusal is not None:
@@ -28,6 +26,9 @@ class ActionModule(relays.RelayAction):
         question = looked.pop("question", None)
         if question is None:
             return looked
+        # Imported only now: most tasks have nothing to ask.
+        from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
+
         access = self.open_access(options)
         errand = relays.open_errand(access, options, question)
         _lifecycle.carry_out([errand], access.clock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec
+from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
 _SPEC = {**relays.CALL_SPEC, **_argspec.query_options(), **_argspec.inspection_options()}
@@ -19,15 +20,15 @@ class ActionModule(relays.RelayAction):
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look at the files on the target, if there are any to look at, and ask the CA from here."""
-        from ansible_collections.mailops.smime.plugins.module_utils import _inspection
-
         options = self.read_options(_SPEC, self._task.args)
         looked: dict[str, Any] = {"changed": False, "certificates": []}
-        if options["paths"] or not _inspection.asks_ca(options):
+        if options["paths"] or not rules.asks_ca(options):
             args = {name: value for name, value in relays.withhold(self._task.args).items() if name != "order_number"}
             looked = self.run_module(args, task_vars)
-            if looked.get("failed") or not _inspection.asks_ca(options):
+            if looked.get("failed") or not rules.asks_ca(options):
                 return looked
+        from ansible_collections.mailops.smime.plugins.module_utils import _inspection
+
         access = self.open_access(options)
         asked = _inspection.inspect({**options, **_NOTHING_ON_DISK}, lambda _clock: access.client)
         if asked.missing is not None:

@@ -88,7 +88,7 @@ def inspect(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -
         require_cryptography()
         check_options(params)
         inspection.certificates = inspect_files(params, clock.now())
-        if asks_ca(params):
+        if options.asks_ca(params):
             client = make_client(clock)
             try:
                 inspection.order = inspect_order(params, client)
@@ -103,14 +103,14 @@ def inspect(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -
 
 def find_label(params: Mapping[str, Any]) -> str:
     """Return how messages call what is looked at."""
-    return options.read_order(params).label() if asks_ca(params) else "smime_certificate_info"
+    return options.read_order(params).label() if options.asks_ca(params) else "smime_certificate_info"
 
 
 def check_options(params: Mapping[str, Any]) -> None:
     """Raise OptionError for options that do not go together, before anything is read or sent."""
     single = [name for name in ("privatekey_path", "chain_path", "email") if params[name] is not None]
     names = params["paths"] or []
-    if not names and not asks_ca(params):
+    if not names and not options.asks_ca(params):
         raise OptionError(
             "missing: paths, order_number or collection_code", hint="Say which files, or which order, to look at."
         )
@@ -121,16 +121,11 @@ def check_options(params: Mapping[str, Any]) -> None:
             hint=f"Look at one file at a time, or leave {single[0]} out.",
         )
     options.check_email(params["email"])
-    if asks_ca(params):
+    if options.asks_ca(params):
         options.check_numbers(params)
         check_url(params["api_url"])
         check_order(options.read_order(params))
         check_query(read_query(params))
-
-
-def asks_ca(params: Mapping[str, Any]) -> bool:
-    """Tell whether an order is to be looked at."""
-    return bool(params["order_number"] or params["collection_code"])
 
 
 def inspect_files(params: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:

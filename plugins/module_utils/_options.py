@@ -39,6 +39,11 @@ def read_order(params: Mapping[str, Any]) -> Order:
     return Order(params["order_number"], params["login_name"], params["login_password"], params["collection_code"])
 
 
+def asks_ca(params: Mapping[str, Any]) -> bool:
+    """Tell whether an order is to be looked at."""
+    return bool(params["order_number"] or params["collection_code"])
+
+
 def check(params: Mapping[str, Any]) -> Order:
     """Return the order of a certificate's ``params``. Raises OptionError for one that cannot work, whatever is on disk."""
     check_numbers(params)
