@@ -16,7 +16,7 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clock:
     """``now`` is aware and in UTC, ``monotonic`` and ``sleep`` are in seconds."""
 

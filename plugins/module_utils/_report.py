@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DIFF_FACTS = ("subject", "emails", "serial_number", "not_before", "not_after", "fingerprint_sha256")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Report:
     """The result of one certificate, which messages call ``label``.
 
