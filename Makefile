@@ -17,7 +17,7 @@ GALAXY := .cache/venv-galaxy
 TREE := .cache/tree
 COLLECTION := $(TREE)/ansible_collections/mailops/smime
 REPORTS := .cache/reports
-STAGES := lint typecheck docs test-unit test-unit-oldest test-sanity test-package test-integration
+STAGES := lint typecheck docs test-unit test-unit-oldest test-sanity test-package test-integration test-platforms
 
 export PYTHONPATH := $(CURDIR)/$(TREE)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
@@ -55,6 +55,13 @@ run-unit-oldest: $(OLDEST)/.installed
 
 test-integration: $(VENV)/.test ## Integration targets against the test CA [TARGET=name] [TARGET_PYTHON=3.8]
 	$(BIN)/python dev/run_integration.py $(if $(TARGET_PYTHON),--target-python $(TARGET_PYTHON)) $(TARGET)
+
+test-platforms: $(VENV)/.test ## An integration target on the oldest and on the newest Python and libraries
+	$(BIN)/python dev/run_matrix.py --quick
+
+.PHONY: test-matrix
+test-matrix: $(VENV)/.test $(COLLECTION) ## Unit tests and targets on every platform that is claimed [ARGS="'EL 9' --write"]
+	$(BIN)/python dev/run_matrix.py $(ARGS)
 
 test-sanity: $(VENV)/.test ## ansible-test sanity for every Python on this machine [ARGS="--test pep8"]
 	$(BIN)/python dev/run_sanity.py $(ARGS)

@@ -39,7 +39,7 @@ def main() -> int:
     status = subprocess.run(command, cwd=copy, env=environment, check=False).returncode
     passed = _passed_targets(results)
     failures = {target: None if target in passed else "failed or did not run, see above" for target in wanted}
-    write_report(STAGE, failures)
+    write_report(arguments.stage, failures)
     failed = [target for target in wanted if target not in passed]
     print(f"Integration targets: {len(wanted) - len(failed)} passed, {len(failed)} failed {' '.join(failed)}")
     return status or int(bool(failed) or not wanted)
@@ -47,7 +47,10 @@ def main() -> int:
 
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--target-python", metavar="VERSION", help="run the modules on that Python, such as 3.8")
+    parser.add_argument(
+        "--target-python", metavar="VERSION", help="run the modules on that Python, such as 3.8, or 3.8@/path"
+    )
+    parser.add_argument("--stage", default=STAGE, help="the name of the report")
     parser.add_argument("targets", nargs="*")
     return parser.parse_args()
 
@@ -57,6 +60,8 @@ def _python_options(target_python: str | None) -> list[str]:
     this = "python={}.{}@{}".format(*sys.version_info[:2], sys.executable)
     if target_python is None:
         return ["--controller", f"origin:{this}", "--target", f"controller:{this}"]
+    if "@" in target_python:
+        return ["--controller", f"origin:{this}", "--target", f"controller:python={target_python}"]
     if interpreter(target_python) is None:
         raise SystemExit(f"There is no Python {target_python} on this machine")
     return ["--controller", f"origin:{this}", "--target", f"controller:python=venv/{target_python}"]

@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Try the modules on every platform of platforms.py whose Python this machine has, and say which it lacks.
+
+On each: the plugins' unit tests once, and integration targets from each release of ansible-core that manages it. With
+--quick, as in "make test": the oldest and the newest platform, from the controller that runs this, without the unit tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ansible.release import __version__
+from collection_copy import CLONE
+from junit import REPORTS, write_report
+from platforms import CONTROLLERS, PLATFORMS, Platform
+from sealed_home import interpreter
+
+STAGE = "test-platforms"
+FOLDER = CLONE / ".cache/matrix"
+REQUIREMENTS = CLONE / "dev/requirements"
+TARGETS = ("smime_certificate", "smime_certificate_outputs")
+QUICK_TARGETS = ("smime_certificate",)
+OUTPUT = CLONE / "docs/platforms/results.md"
+HEAD = """\
+<!--
+Copyright: (c) 2026, mailops.smime contributors
+GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+# Where the modules were tried
+
+Written by `make test-matrix ARGS=--write`. On each platform: the plugins' unit tests, and the integration targets
+{targets} against the test CA, with the modules on that Python and with those libraries.
+The libraries are those that the platform ships, installed from wheels: it is not the platform itself.
+"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing that was tried on a platform. ``failure`` is empty if it passed, ``skipped`` says why it was not tried."""
+
+    platform: Platform
+    what: str
+    failure: str = ""
+    skipped: str = ""
+    seconds: float = 0.0
+
+    @property
+    def word(self) -> str:
+        """Return how it ended."""
+        return f"not tried: {self.skipped}" if self.skipped else self.failure or "passed"
+
+
+def main() -> int:
+    """Try what the command line asks for, print a table, and return the exit status: 1 if anything failed."""
+    arguments = _read_arguments()
+    trials: list[Trial] = []
+    for platform in PLATFORMS:
+        if arguments.quick and not platform.quick:
+            continue
+        if arguments.platforms and not any(word in platform.name for word in arguments.platforms):
+            continue
+        trials += _try_platform(platform, quick=arguments.quick)
+    write_report(
+        STAGE, {f"{trial.platform.name}, {trial.what}": trial.failure or None for trial in trials if not trial.skipped}
+    )
+    if all(trial.skipped for trial in trials):
+        (REPORTS / STAGE / "skipped").touch()
+    table = _compose(trials)
+    if arguments.write:
+        OUTPUT.parent.mkdir(exist_ok=True)
+        OUTPUT.write_text(table, encoding="utf-8")
+    print("\n" + table)
+    return int(any(trial.failure for trial in trials))
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make test-matrix", description="Try the modules on every platform")
+    parser.add_argument("platforms", nargs="*", metavar="platform", help="those whose name holds one of these words")
+    parser.add_argument("--quick", action="store_true", help="the oldest and the newest platform, integration only")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/platforms")
+    return parser.parse_args()
+
+
+def _try_platform(platform: Platform, *, quick: bool) -> list[Trial]:
+    print(
+        f"\n===== {platform.name}: Python {platform.python}, cryptography {platform.libraries['cryptography']}",
+        flush=True,
+    )
+    if interpreter(platform.python) is None:
+        return [Trial(platform, "everything", skipped=f"there is no Python {platform.python} on this machine")]
+    python = _prepare(platform)
+    if python is None:
+        return [Trial(platform, "installing the libraries", "FAILED")]
+    if quick:
+        this = _this_core()
+        if this not in platform.cores:
+            return [Trial(platform, f"ansible-core {this}", skipped=f"ansible-core {this} does not manage it")]
+        return [_integrate(platform, python, this, QUICK_TARGETS)]
+    return [_test_units(platform, python), *(_integrate(platform, python, core, TARGETS) for core in platform.cores)]
+
+
+def _prepare(platform: Platform) -> Path | None:
+    """Return the interpreter of the platform's virtual environment, or None if it can't be furnished."""
+    pins = [f"{name}=={version}" for name, version in platform.libraries.items()]
+    # Everything is named with its version, so that nothing else may come along.
+    options = ["--no-deps", "--requirement", str(REQUIREMENTS / "matrix.txt"), *pins]
+    return _furnish(FOLDER / platform.folder, platform.python, options)
+
+
+def _furnish(folder: Path, version: str, options: list[str]) -> Path | None:
+    """Make a virtual environment unless one with the same contents exists."""
+    python, stamp = folder / "bin/python", folder / ".contents"
+    contents = "\n".join([*options, *(path.read_text("utf-8") for path in sorted(REQUIREMENTS.glob("*.txt")))])
+    if stamp.exists() and stamp.read_text("utf-8") == contents:
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    found = interpreter(version)
+    commands: tuple[list[str | Path], ...] = (
+        [found or version, "-m", "venv", folder],
+        [python, "-m", "pip", "--quiet", "--quiet", "install", "--no-compile", *options],
+        [python, "-m", "pip", "check"],
+    )
+    for command in commands:
+        if subprocess.run(command, check=False).returncode:
+            return None
+    stamp.write_text(contents, "utf-8")
+    return python
+
+
+def _test_units(platform: Platform, python: Path) -> Trial:
+    command: list[str | Path] = [
+        python, "-m", "pytest", "-q", "-W", "default", "-p", "no:cacheprovider",
+        "tests/unit/plugins",
+    ]  # fmt: skip
+    start = time.monotonic()
+    status = subprocess.run(command, cwd=CLONE, check=False).returncode
+    return Trial(platform, "unit tests", "FAILED" if status else "", seconds=time.monotonic() - start)
+
+
+def _integrate(platform: Platform, python: Path, core: str, targets: tuple[str, ...]) -> Trial:
+    what = f"ansible-core {core}"
+    controller = _find_controller(core)
+    if controller is None:
+        return Trial(
+            platform, what, skipped=f"there is no Python {' or '.join(CONTROLLERS[core])} for it on this machine"
+        )
+    command: list[str | Path] = [
+        controller, CLONE / "dev/run_integration.py", "--stage", f"{STAGE}-one",
+        "--target-python", f"{platform.python}@{python}", *targets,
+    ]  # fmt: skip
+    start = time.monotonic()
+    status = subprocess.run(command, cwd=CLONE, check=False).returncode
+    shutil.rmtree(REPORTS / f"{STAGE}-one", ignore_errors=True)
+    return Trial(platform, what, "FAILED" if status else "", seconds=time.monotonic() - start)
+
+
+def _find_controller(core: str) -> Path | None:
+    """Return an interpreter with that ansible-core: this one, or that of an environment like this one for another Python."""
+    if core == _this_core():
+        return Path(sys.executable)
+    version = next((version for version in CONTROLLERS[core] if interpreter(version)), None)
+    if version is None:
+        return None
+    return _furnish(FOLDER / f"controller-{version}", version, ["--requirement", str(REQUIREMENTS / "test.txt")])
+
+
+def _this_core() -> str:
+    return ".".join(__version__.split(".")[:2])
+
+
+def _compose(trials: list[Trial]) -> str:
+    rows = [
+        f"| {trial.platform.name} | {trial.platform.python} | {trial.platform.libraries['cryptography']} "
+        f"| {trial.platform.libraries['requests']} | {trial.what} | {trial.word} | {trial.seconds:.0f} |"
+        for trial in trials
+    ]
+    passed = sum(not trial.failure and not trial.skipped for trial in trials)
+    failed = sum(bool(trial.failure) for trial in trials)
+    missed = sum(bool(trial.skipped) for trial in trials)
+    return "\n".join(
+        [
+            HEAD.format(targets=" and ".join(f"`{target}`" for target in TARGETS)),
+            f"{datetime.now(UTC):%Y-%m-%d}: {passed} passed, {failed} failed, {missed} not tried.",
+            "",
+            "| platform | Python | cryptography | requests | what | result | seconds |",
+            "| --- | --- | --- | --- | --- | --- | ---: |",
+            *rows,
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
