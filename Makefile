@@ -154,3 +154,17 @@ $(FUZZER)/.installed: dev/requirements/fuzz.txt dev/requirements/pins.txt
 	@$(FUZZER)/bin/python -m pip --quiet --quiet install --no-compile --requirement $< || { echo \
 		'Atheris has no build for this Python: name one that has, as in make fuzz PYTHON=python3.12' >&2; exit 1; }
 	@touch $@
+
+AUDITOR := .cache/venv-audit
+AUDITED := pins oldest matrix bench audit
+
+.PHONY: audit
+audit: $(AUDITOR)/.installed ## Ask an advisory service about every pinned version [ARGS=--dry-run to check the files alone]
+	@for file in $(AUDITED); do \
+		$(AUDITOR)/bin/pip-audit --disable-pip --no-deps --progress-spinner off --requirement dev/requirements/$$file.txt $(ARGS) || exit 1; \
+	done
+
+$(AUDITOR)/.installed: dev/requirements/audit.txt | $(BIN)/python
+	@$(BIN)/python -m venv $(AUDITOR)
+	@$(AUDITOR)/bin/python -m pip --quiet --quiet install --no-compile --no-deps --requirement $<
+	@touch $@

@@ -35,7 +35,7 @@ def is_exact(requirement: Requirement) -> bool:
 
 
 def test_plugins_need_two_libraries_and_no_more() -> None:
-    files = [path for path in sorted((CLONE / "plugins").rglob("*.py"))]
+    files = sorted((CLONE / "plugins").rglob("*.py"))
     assert len(files) > 40
     allowed = AT_RUN_TIME | set(sys.stdlib_module_names)
     strangers = {
