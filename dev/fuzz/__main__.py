@@ -48,8 +48,7 @@ def main() -> int:
             figures.append(_run(name, folder, plan, arguments.scale * SLOW.get(name, 1.0)))
             print(report.line(figures[-1]), flush=True)
         if arguments.keep:
-            found = condense(name, folder, KEPT_OCTETS)
-            corpus.write(name, [*corpus.read(name), *found])
+            corpus.write(name, [*corpus.read(name), *condense(folder, KEPT_OCTETS)])
     text = report.compose(figures)
     if arguments.write:
         report.write(text)
