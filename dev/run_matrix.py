@@ -140,7 +140,7 @@ def _furnish(folder: Path, version: str, options: list[str]) -> Path | None:
 
 def _test_units(platform: Platform, python: Path) -> Trial:
     command: list[str | Path] = [
-        python, "-m", "pytest", "-q", "-W", "default", "-p", "no:cacheprovider",
+        python, "-m", "pytest", "-q", "-W", "default", "-o", f"cache_dir={FOLDER / platform.folder}/pytest",
         "tests/unit/plugins",
     ]  # fmt: skip
     start = time.monotonic()
