@@ -58,9 +58,7 @@ def main() -> int:
     written = GUIDE.read_text(encoding="utf-8")
     if written == render(sections, read_figures(written)):
         return 0
-    print(
-        f"{GUIDE.relative_to(CLONE)} is not what its table says: run 'make test-integration TARGET=faults generated'"
-    )
+    print(f"{GUIDE.relative_to(CLONE)} is not what its table says: run 'make test-integration TARGET=faults generated'")
     return 1
 
 
