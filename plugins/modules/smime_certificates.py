@@ -329,15 +329,16 @@ error:
 
 import gc
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _batch, _world
+from ansible_collections.mailops.smime.plugins.module_utils._list_module import ListModule
 
 
 def main() -> None:
     """Run the module."""
     # Thousands of entries are alive to the end: looking for garbage among them all the time takes a tenth of the run.
     gc.set_threshold(100_000)
-    module = AnsibleModule(
+    module = ListModule(
         argument_spec={**_argspec.batch_options(), **_argspec.endpoint_options(), **_argspec.relay_options()},
         add_file_common_args=True,
         supports_check_mode=True,

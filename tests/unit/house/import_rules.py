@@ -44,7 +44,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         tuple(f"module_utils.{name}" for name in STORY),
         {"argspec", "ca", "x509", "store", "clock", "errors"},
     ),
-    "argspec": (("module_utils._argspec",), {"ca", "x509", "store", "errors"}),
+    "argspec": (("module_utils._argspec", "module_utils._list_module"), {"ca", "x509", "store", "errors"}),
     "ca": (("module_utils._ca",), {"x509", "errors"}),
     "store": (("module_utils._store",), {"x509", "errors"}),
     "x509": (("module_utils._x509",), {"errors"}),
@@ -57,7 +57,7 @@ ANSIBLE_MODULE = "ansible.module_utils.basic.AnsibleModule"
 HTTP_LIBRARIES = {"requests", "urllib3"}
 HTTP_FILE = "module_utils._ca.transport"
 IMPORTING_CALLS = {"import_module", "importlib.import_module", "__import__"}
-ANSIBLE_MODULE_FILES = ("modules.", "module_utils._store.files")
+ANSIBLE_MODULE_FILES = ("modules.", "module_utils._list_module", "module_utils._store.files")
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _judge_plugin(module: str, imports: list[Import]) -> Iterator[str]:
         if found.is_of(HTTP_LIBRARIES):
             yield from _judge_http(module, found)
         elif found.name == ANSIBLE_MODULE and not (found.for_types or module.startswith(ANSIBLE_MODULE_FILES)):
-            yield f"{found.line}: only modules and _store.files may know AnsibleModule"
+            yield f"{found.line}: only modules, their base and _store.files may know AnsibleModule"
         elif found.is_of({"ansible_collections"}):
             yield from _judge_layers(layer, found)
 

@@ -21,7 +21,7 @@ FILES = [*sorted(REQUIREMENTS.glob("*.txt")), CLONE / "roles/test_ca/files/requi
 # idna comes with requests; urllib3 does, too. Without idna, Python's own codec serves.
 AT_RUN_TIME = {"ansible", "ansible_collections", "cryptography", "requests", "urllib3", "idna"}
 # These name packages whose versions stand in pins.txt; the others are complete by themselves.
-BY_PINS = {"demo.txt", "fuzz.txt", "lint.txt", "requirements.txt", "test.txt"}
+BY_PINS = {"demo.txt", "docs.txt", "fuzz.txt", "lint.txt", "package.txt", "requirements.txt", "test.txt"}
 
 
 def read(path: Path) -> list[Requirement]:
