@@ -47,7 +47,8 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
     def header(self, name: str, value: bytes) -> Any:
         """Take a field of the header."""
         if self._mail is not None:
-            self._mail.fields.append(Field(name.encode("utf-8", "surrogateescape") + b":" + value))
+            # Postfix keeps the first space behind the colon to itself.
+            self._mail.fields.append(Field(name.encode("utf-8", "surrogateescape") + b": " + value))
         return Milter.CONTINUE
 
     def eoh(self) -> Any:
