@@ -31,7 +31,10 @@ PEOPLE = ("alice", "bob", "carol", "dave", "erin")
 # These examples bring a key and a request along; the others have the module make them.
 WITH_REQUEST = ("alice", "bob", "carol")
 ACCOUNT = {"login_name": "demo", "password": "demo-password"}
-_RST_BLOCK = re.compile(r"^\.\. code-block:: (yaml|console)\n\n((?:(?:   .*)?\n)+)", re.MULTILINE)
+# A comment with a reason above a block, ".. Not run: it needs root", exempts it; then both groups are empty.
+_RST_BLOCK = re.compile(
+    r"^(?:\.\. Not run: .+\n\n\.\. code-block:: .+\n|\.\. code-block:: (yaml|console)\n\n((?:(?:   .*)?\n)+))", re.MULTILINE
+)
 _MARKDOWN_BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FILE_NAME = re.compile(r"# ([\w-]+\.yml)\n")
 
@@ -197,7 +200,8 @@ def run_modules(arguments: argparse.Namespace) -> None:
 
 def run_document(arguments: argparse.Namespace, path: Path, pattern: re.Pattern[str]) -> None:
     """Run the blocks of a document in their order, in a place of its own."""
-    blocks = [(language, textwrap.dedent(text)) for language, text in pattern.findall(path.read_text(encoding="utf-8"))]
+    found = pattern.findall(path.read_text(encoding="utf-8"))
+    blocks = [(language, textwrap.dedent(text)) for language, text in found if language]
     with_commands = path.name in WITH_COMMANDS
     if not any(language == "yaml" or with_commands for language, _text in blocks):
         return
