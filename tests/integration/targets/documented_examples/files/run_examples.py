@@ -33,7 +33,8 @@ WITH_REQUEST = ("alice", "bob", "carol")
 ACCOUNT = {"login_name": "demo", "password": "demo-password"}
 # A comment with a reason above a block, ".. Not run: it needs root", exempts it; then both groups are empty.
 _RST_BLOCK = re.compile(
-    r"^(?:\.\. Not run: .+\n\n\.\. code-block:: .+\n|\.\. code-block:: (yaml|console)\n\n((?:(?:   .*)?\n)+))", re.MULTILINE
+    r"^(?:\.\. Not run: .+\n\n\.\. code-block:: .+\n|\.\. code-block:: (yaml|console)\n\n((?:(?:   .*)?\n)+))",
+    re.MULTILINE,
 )
 _MARKDOWN_BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FILE_NAME = re.compile(r"# ([\w-]+\.yml)\n")
