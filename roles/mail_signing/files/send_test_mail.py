@@ -27,9 +27,11 @@ def main() -> int:
     place = settings.get("host", "localhost"), int(settings.get("port", 587))
     tls = settings.get("tls", "starttls")
     try:
-        with smtplib.SMTP_SSL(*place, timeout=60, context=context) if tls == "implicit" else smtplib.SMTP(
-            *place, timeout=60
-        ) as server:
+        if tls == "implicit":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(*place, timeout=60, context=context)
+        else:
+            server = smtplib.SMTP(*place, timeout=60)
+        with server:
             if tls == "starttls":
                 server.starttls(context=context)
             if "login" in settings:
