@@ -72,10 +72,9 @@ def write_mails(folder: Path, senders: list[str]) -> None:
 def read_contents(data: bytes) -> list[tuple[str, bytes]]:
     """Return type and decoded contents of each part that has contents of its own; line ends count as one."""
     parts = message_from_bytes(data, policy=policy.SMTP).walk()
-    leaves = [part for part in parts if not part.is_multipart()]
+    leaves = [(part.get_content_type(), part.get_payload(decode=True)) for part in parts if not part.is_multipart()]
     return [
-        (part.get_content_type(), part.get_payload(decode=True).replace(b"\r\n", b"\n").rstrip(b"\n"))
-        for part in leaves
+        (kind, bytes(text).replace(b"\r\n", b"\n").rstrip(b"\n")) for kind, text in leaves if isinstance(text, bytes)
     ]
 
 
