@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _relay
@@ -99,18 +99,18 @@ def _merge_results(looked: dict[str, Any], written: dict[str, Any]) -> dict[str,
     if "msg" in whole:
         whole["failed"] = True
     if "diff" in looked and "diff" in written:
-        whole["diff"] = list(_merge_diffs(looked, written))
+        whole["diff"] = _merge_diffs(looked, written)
     whole["warnings"] = [*looked.get("warnings", []), *written.get("warnings", [])]
     return whole
 
 
-def _merge_diffs(looked: dict[str, Any], written: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the diffs of both runs in the order of the list. Each run shows those of its entries that changed."""
+def _merge_diffs(looked: dict[str, Any], written: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the diffs of both runs in the order of the list. Each run shows those of its entries that changed."""
     first, second = iter(looked["diff"]), iter(written["diff"])
     results = iter(written["certificates"])
+    merged = []
     for result in looked["certificates"]:
-        if "question" in result:
-            if next(results)["changed"]:
-                yield next(second)
-        elif result["changed"]:
-            yield next(first)
+        asked = "question" in result
+        if (next(results) if asked else result)["changed"]:
+            merged.append(next(second if asked else first))
+    return merged

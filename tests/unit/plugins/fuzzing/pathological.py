@@ -72,7 +72,9 @@ def fill(*wrapping: Callable[[bytes], bytes], piece: bytes) -> Callable[[int], b
 def crossed_authorities(count: int = 90) -> bytes:
     """Return CAs that all have one name and one key and so signed each other, and an end entity of theirs."""
     key, authority = make_key(), issue_ca("Everybody")
-    authorities = [issue_ca("Everybody", key=key, issuer=Issued(authority.certificate, key)) for _ in range(count)]
+    authorities = [
+        issue_ca("Everybody", key=key, issuer=Issued(authority.certificate, key)) for _number in range(count)
+    ]
     end_entity = issue("Somebody", issuer=authorities[0], emails=(ALICE,))
     return b"".join(item.der for item in (end_entity, *authorities))
 
