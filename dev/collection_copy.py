@@ -18,15 +18,16 @@ COPY = CLONE / ".cache/ansible_test/ansible_collections/mailops/smime"
 KEPT = {".git", "tests/output"}  # ansible-test keeps its own virtual environments in tests/output
 
 
-def renew_copy() -> Path:
-    """Make the copy hold what the clone holds, committed or not, and return its folder."""
-    COPY.mkdir(parents=True, exist_ok=True)
-    _remove_all_but_kept(COPY)
-    copy_collection(COPY)
-    if not (COPY / ".git").exists():
-        subprocess.run(["git", "init", "--quiet"], cwd=COPY, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=COPY, check=True)
-    return COPY
+def renew_copy(number: int = 0) -> Path:
+    """Make a copy hold what the clone holds, committed or not, and return its folder; runs side by side need one each."""
+    copy = COPY if number == 0 else CLONE / f".cache/ansible_test_{number}" / COPY.relative_to(COPY.parents[2])
+    copy.mkdir(parents=True, exist_ok=True)
+    _remove_all_but_kept(copy, copy)
+    copy_collection(copy)
+    if not (copy / ".git").exists():
+        subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=copy, check=True)
+    return copy
 
 
 def copy_collection(folder: Path) -> Path:
@@ -53,13 +54,13 @@ def _copy_file(source: Path, copy: Path) -> None:
     shutil.copy2(source, copy, follow_symlinks=False)
 
 
-def _remove_all_but_kept(folder: Path) -> None:
+def _remove_all_but_kept(folder: Path, copy: Path) -> None:
     for entry in folder.iterdir():
-        name = entry.relative_to(COPY).as_posix()
+        name = entry.relative_to(copy).as_posix()
         if name in KEPT:
             continue
         if any(kept.startswith(name + "/") for kept in KEPT):
-            _remove_all_but_kept(entry)
+            _remove_all_but_kept(entry, copy)
         elif entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:

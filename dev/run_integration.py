@@ -1,48 +1,96 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run integration targets with ansible-test on a copy of the collection, against the test CA on loopback."""
+"""Run integration targets with ansible-test on copies of the collection, as many side by side as there are processors."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import queue
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from collection_copy import renew_copy
-from junit import write_report
+from junit import REPORTS, write_report
 from sealed_home import interpreter, sealed_environment
 
 STAGE = "test-integration"
+# Those that take minutes, the longest first.
+LONG = (
+    "smime_certificate_errors",
+    "role_mail_signing",
+    "faults",
+    "documented_examples",
+    "api_from_controller",
+    "smime_certificate",
+    "smime_certificates",
+    "secrets",
+)
+SPEAKING = threading.Lock()
 
 
 def main() -> int:
     """Run the targets of the command line, all if it names none, and return the exit status."""
     arguments = _read_arguments()
+    environment = sealed_environment()
+    pythons = _python_options(arguments.target_python)
     copy = renew_copy()
     _write_configuration(copy)
-    environment = sealed_environment()
-    selection = [*_python_options(arguments.target_python), *arguments.targets]
     listing = subprocess.run(
-        ["ansible-test", "integration", "--list-targets", "--allow-destructive", *selection],
+        ["ansible-test", "integration", "--list-targets", "--allow-destructive", *pythons, *arguments.targets],
         cwd=copy, env=environment, check=False, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     if listing.returncode:
         return listing.returncode
-    wanted = listing.stdout.split()
+    wanted = sorted(listing.stdout.split(), key=_guess_length)
+    lanes = min(len(wanted), len(os.sched_getaffinity(0)))
+    copies: queue.Queue[Path] = queue.Queue()
+    for number in range(lanes):
+        copies.put(renew_copy(number))
+
+    def run(target: str) -> bool:
+        lane = copies.get()
+        try:
+            return _run_target(lane, target, pythons, environment)
+        finally:
+            copies.put(lane)
+
+    with ThreadPoolExecutor(max(1, lanes)) as pool:
+        passed = dict(zip(wanted, pool.map(run, wanted), strict=True))
+    failed = sorted(target for target in wanted if not passed[target])
+    write_report(arguments.stage, {name: "see above" if name in failed else None for name in sorted(wanted)})
+    print(f"Integration targets: {len(wanted) - len(failed)} passed, {len(failed)} failed {' '.join(failed)}")
+    return int(bool(failed) or not wanted)
+
+
+def _guess_length(target: str) -> tuple[int, str]:
+    """Return a key that puts long targets first: the last one to end should be a short one."""
+    return (LONG.index(target) if target in LONG else len(LONG), target)
+
+
+def _run_target(copy: Path, target: str, pythons: list[str], environment: dict[str, str]) -> bool:
+    """Run one target in a copy of its own, print what it said once it has ended, and tell whether it passed."""
+    _write_configuration(copy)
     results = copy / "tests/output/data"
     shutil.rmtree(results, ignore_errors=True)
-    command = ["ansible-test", "integration", "--color", "no", "--continue-on-error", "--allow-destructive", *selection]
-    status = subprocess.run(command, cwd=copy, env=environment, check=False).returncode
-    passed = _passed_targets(results)
-    failures = {target: None if target in passed else "failed or did not run, see above" for target in wanted}
-    write_report(arguments.stage, failures)
-    failed = [target for target in wanted if target not in passed]
-    print(f"Integration targets: {len(wanted) - len(failed)} passed, {len(failed)} failed {' '.join(failed)}")
-    return status or int(bool(failed) or not wanted)
+    command = ["ansible-test", "integration", "--color", "no", "--allow-destructive", *pythons, target]
+    start = time.monotonic()
+    done = subprocess.run(
+        command, cwd=copy, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    passed = done.returncode == 0 and target in _passed_targets(results)
+    with SPEAKING:
+        sys.stdout.write(done.stdout.decode("utf-8", "replace"))
+        word = "passed" if passed else "FAILED"
+        print(f"===== {target}: {word} after {time.monotonic() - start:.0f} seconds", flush=True)
+    return passed
 
 
 def _read_arguments() -> argparse.Namespace:
@@ -73,6 +121,7 @@ def _write_configuration(copy: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     configuration = {
         "collection_directory": str(copy),
+        "figures_directory": str(REPORTS),
         "test_ca_python": sys.executable,
         "test_ca_directory": str(directory),
     }

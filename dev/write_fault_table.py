@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from collection_copy import CLONE, COPY
+from collection_copy import CLONE
+from junit import REPORTS
 
 GUIDE = CLONE / "docs/docsite/rst/guide_faults.rst"
 TABLE = CLONE / "tests/integration/targets/faults/vars/main.yml"
-FIGURES = COPY / "tests/output/faults.json"
+FIGURES = REPORTS / "faults.json"
 
 HEAD = """\
 ..

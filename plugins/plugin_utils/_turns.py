@@ -25,9 +25,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Q
 
 _LOCK = "smime-turn"
 _REFUSED = "smime-refused"
-_REFUSAL = (
-    "the CA refused this login for another host of this run; it was not tried again, since that could lock the account"
-)
+_REFUSAL = "the CA refused this login before in this run; it was not tried again, since that could lock the account"
 # Slow on purpose: what is noted of a login must not help anybody to guess its password.
 _ROUNDS = 200_000
 
@@ -72,7 +70,7 @@ class Turns:
 
 @dataclass
 class TurnTakingClient(Client):
-    """A client that calls only when it is its turn, and never with a login that was refused to another host of this run."""
+    """A client that calls only when it is its turn, and never with a login that was refused before in this run."""
 
     turns: Turns = field(kw_only=True)
 
