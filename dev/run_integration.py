@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from collection_copy import renew_copy
@@ -36,33 +37,40 @@ LONG = (
 SPEAKING = threading.Lock()
 
 
+@dataclass(frozen=True)
+class Lane:
+    """Where one target runs at a time: a copy of the collection, and the environment with a home of its own."""
+
+    copy: Path
+    environment: dict[str, str]
+
+
 def main() -> int:
     """Run the targets of the command line, all if it names none, and return the exit status."""
     arguments = _read_arguments()
-    environment = sealed_environment()
     pythons = _python_options(arguments.target_python)
-    copy = renew_copy()
-    _write_configuration(copy)
+    lanes: queue.Queue[Lane] = queue.Queue()
+    first = Lane(renew_copy(), sealed_environment())
+    _write_configuration(first.copy)
     listing = subprocess.run(
         ["ansible-test", "integration", "--list-targets", "--allow-destructive", *pythons, *arguments.targets],
-        cwd=copy, env=environment, check=False, stdout=subprocess.PIPE, text=True,
+        cwd=first.copy, env=first.environment, check=False, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     if listing.returncode:
         return listing.returncode
     wanted = sorted(listing.stdout.split(), key=_guess_length)
-    lanes = min(len(wanted), len(os.sched_getaffinity(0)))
-    copies: queue.Queue[Path] = queue.Queue()
-    for number in range(lanes):
-        copies.put(renew_copy(number))
+    width = min(len(wanted), len(os.sched_getaffinity(0)))
+    for lane in (first, *(Lane(renew_copy(number), sealed_environment(number)) for number in range(1, width))):
+        lanes.put(lane)
 
     def run(target: str) -> bool:
-        lane = copies.get()
+        lane = lanes.get()
         try:
-            return _run_target(lane, target, pythons, environment)
+            return _run_target(lane, target, pythons)
         finally:
-            copies.put(lane)
+            lanes.put(lane)
 
-    with ThreadPoolExecutor(max(1, lanes)) as pool:
+    with ThreadPoolExecutor(max(1, width)) as pool:
         passed = dict(zip(wanted, pool.map(run, wanted), strict=True))
     failed = sorted(target for target in wanted if not passed[target])
     write_report(arguments.stage, {name: "see above" if name in failed else None for name in sorted(wanted)})
@@ -75,15 +83,15 @@ def _guess_length(target: str) -> tuple[int, str]:
     return (LONG.index(target) if target in LONG else len(LONG), target)
 
 
-def _run_target(copy: Path, target: str, pythons: list[str], environment: dict[str, str]) -> bool:
-    """Run one target in a copy of its own, print what it said once it has ended, and tell whether it passed."""
-    _write_configuration(copy)
-    results = copy / "tests/output/data"
+def _run_target(lane: Lane, target: str, pythons: list[str]) -> bool:
+    """Run one target, print what it said once it has ended, and tell whether it passed."""
+    _write_configuration(lane.copy)
+    results = lane.copy / "tests/output/data"
     shutil.rmtree(results, ignore_errors=True)
     command = ["ansible-test", "integration", "--color", "no", "--allow-destructive", *pythons, target]
     start = time.monotonic()
     done = subprocess.run(
-        command, cwd=copy, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, cwd=lane.copy, env=lane.environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     passed = done.returncode == 0 and target in _passed_targets(results)
     with SPEAKING:

@@ -19,16 +19,17 @@ HOME = CLONE / ".cache/home"
 PIP_RELEASES = ("24_2", "25_2")  # which ansible-core 2.19 and 2.21 ask for
 
 
-def sealed_environment() -> dict[str, str]:
-    """Return the environment variables for ansible-test, after furnishing its home."""
-    bootstraps = HOME / ".ansible/test/cache"
+def sealed_environment(number: int = 0) -> dict[str, str]:
+    """Return the environment variables for ansible-test, after furnishing its home; runs side by side need one each."""
+    home = HOME if number == 0 else HOME.with_name(f"{HOME.name}_{number}")
+    bootstraps = home / ".ansible/test/cache"
     bootstraps.mkdir(parents=True, exist_ok=True)
     for release in PIP_RELEASES:
         shutil.copyfile(CLONE / "dev/pip_bootstrap.py", bootstraps / f"get_pip_{release}.py")
-    _write_pip_configuration(HOME / ".config/pip/pip.conf")
+    _write_pip_configuration(home / ".config/pip/pip.conf")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
     folders = [str(Path(sys.executable).parent), *_interpreter_folders(), environment["PATH"]]
-    return {**environment, "HOME": str(HOME), "PATH": os.pathsep.join(folders)}
+    return {**environment, "HOME": str(home), "PATH": os.pathsep.join(folders)}
 
 
 def interpreter(version: str) -> str | None:
