@@ -125,6 +125,7 @@ def _python_options(target_python: str | None) -> list[str]:
 
 def _write_configuration(copy: Path) -> None:
     """Tell the targets where the test CA finds its Python and keeps its files; JSON is YAML too."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
     directory = copy / "tests/output/test_ca"
     shutil.rmtree(directory, ignore_errors=True)
     configuration = {
