@@ -99,8 +99,10 @@ def _select(entries: list[Entry], params: Mapping[str, Any]) -> list[Entry]:
 
 def carry_out(module: AnsibleModule, entries: list[Entry], world: World) -> list[Report]:
     """Bring all entries to what is wanted, and return a report for each, in their order."""
+    shared: dict[str, bytes | None] = {}
     runs = [
-        _lifecycle.open_run(module, entry.params, _open_files(module, entry), world, entry.index) for entry in entries
+        _lifecycle.open_run(module, entry.params, _open_files(module, entry, shared), world, entry.index)
+        for entry in entries
     ]
     begun = []
     for entry, run in zip(entries, runs):
@@ -239,5 +241,5 @@ def _find_keys_to_create(params: Mapping[str, Any]) -> list[KeySpec]:
     return [wanteds.read_key_spec(params)]
 
 
-def _open_files(module: AnsibleModule, entry: Entry) -> Any:
-    return _world.open_files(module, entry.params, entry.templated, module.params["directory_mode"])
+def _open_files(module: AnsibleModule, entry: Entry, shared: dict[str, bytes | None]) -> Any:
+    return _world.open_files(module, entry.params, entry.templated, module.params["directory_mode"], shared)

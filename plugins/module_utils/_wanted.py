@@ -115,7 +115,7 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
         request_options=_read_request_options(params) if csr is None else None,
         email=params["email"],
         order=order,
-        trusted=inputs.load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read),
+        trusted=inputs.load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read_shared),
         remaining_days=params["remaining_days"],
         force=params["force"],
         patience=Patience(params["wait_timeout"], params["poll_interval"]),

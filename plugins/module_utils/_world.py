@@ -39,11 +39,15 @@ def open_files(
     params: Mapping[str, Any],
     homeless: frozenset[str] = frozenset(),
     directory_mode: str | int = "0755",
+    shared: dict[str, bytes | None] | None = None,
 ) -> Files:
-    """Return the files of the certificate that ``params`` describe; the directories of ``homeless`` paths may be created."""
+    """Return the files of the certificate that ``params`` describe; the directories of ``homeless`` paths may be created.
+
+    ``shared`` keeps what several certificates are measured against.
+    """
     options = {name: params.get(name) for name in FILE_OPTIONS}
     attributes = Attributes(options, params["private_mode"], params["backup"], directory_mode, homeless)
-    return Files(module, attributes)
+    return Files(module, attributes, shared)
 
 
 def open_world(params: Mapping[str, Any]) -> World:

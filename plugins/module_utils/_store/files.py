@@ -39,10 +39,13 @@ class Replacement:
 class Files:
     """The files of one certificate, through the module's ways of setting attributes."""
 
-    def __init__(self, module: AnsibleModule, attributes: Attributes) -> None:
+    def __init__(
+        self, module: AnsibleModule, attributes: Attributes, shared: dict[str, bytes | None] | None = None
+    ) -> None:
         self._module = module
         self._attributes = attributes
         self._read: dict[str, bytes | None] = {}
+        self._shared = {} if shared is None else shared
 
     @property
     def check_mode(self) -> bool:
@@ -54,6 +57,12 @@ class Files:
         if path not in self._read:
             self._read[path] = read_file(path)
         return self._read[path]
+
+    def read_shared(self, path: str) -> bytes | None:
+        """Do the same for a file that no run writes, once for all certificates that have ``shared`` in common."""
+        if path not in self._shared:
+            self._shared[path] = read_file(path)
+        return self._shared[path]
 
     def forget(self) -> None:
         """Read everything anew from now on: another run may have written."""

@@ -12,16 +12,12 @@ from functools import lru_cache
 _DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
 
 
-@lru_cache(maxsize=256)
+# Large enough for the mailboxes of a long list, which are looked at more than once.
+@lru_cache(maxsize=16384)
 def normalize(address: str) -> str:
     """Return ``address`` in the form in which addresses are compared. Raises ValueError if it is not an address."""
     local, at, domain = address.rpartition("@")
-    if (
-        not at
-        or not local
-        or not domain
-        or any(not character.isprintable() or character.isspace() for character in address)
-    ):
+    if not (at and local and domain and address.isprintable() and address.split() == [address]):
         raise ValueError(f"{address!r} is not a mailbox address")
     return f"{_lower_ascii(local)}@{encode_domain(domain)}"
 
@@ -53,6 +49,8 @@ def is_one_of(address: str, addresses: tuple[str, ...]) -> bool:
 
 
 def _lower_ascii(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     return "".join(character.lower() if character.isascii() else character for character in text)
 
 

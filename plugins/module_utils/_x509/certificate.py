@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
@@ -34,7 +34,7 @@ class Certificate(Facts):
 
     parsed: Any
 
-    @property
+    @cached_property
     def is_self_issued(self) -> bool:
         """Tell whether subject and issuer are the same name, as of a root."""
         return bool(self.parsed.subject == self.parsed.issuer)

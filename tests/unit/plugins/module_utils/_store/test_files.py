@@ -19,14 +19,21 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.files import 
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 
 
-def open_files(folder: Path, *, check_mode: bool = False, backup: bool = False, **options: Any) -> Files:
+def open_files(
+    folder: Path,
+    *,
+    check_mode: bool = False,
+    backup: bool = False,
+    shared: dict[str, bytes | None] | None = None,
+    **options: Any,
+) -> Files:
     """Return Files over a real AnsibleModule."""
     given = {"_ansible_check_mode": check_mode, "_ansible_remote_tmp": str(folder), **options}
     with module_arguments(given):
         module = AnsibleModule(argument_spec={}, add_file_common_args=True, supports_check_mode=True)
     names = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
     private_mode = options.pop("private_mode", "0600")
-    return Files(module, Attributes({name: module.params[name] for name in names}, private_mode, backup))
+    return Files(module, Attributes({name: module.params[name] for name in names}, private_mode, backup), shared)
 
 
 def put(handle: Files, path: Path, data: bytes, *, private: bool = False) -> dict[str, str | None]:
@@ -35,6 +42,18 @@ def put(handle: Files, path: Path, data: bytes, *, private: bool = False) -> dic
 
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_certificates_share_is_read_once_for_all_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "roots.pem"
+    path.write_bytes(b"roots")
+    shared: dict[str, bytes | None] = {}
+    first, second = (open_files(tmp_path, shared=shared) for _ in range(2))
+    assert first.read_shared(str(path)) == b"roots"
+    path.write_bytes(b"others")
+    first.forget()
+    assert (first.read_shared(str(path)), second.read_shared(str(path))) == (b"roots", b"roots")
+    assert open_files(tmp_path).read_shared(str(path)) == b"others"
 
 
 def test_a_new_file_has_its_contents_and_the_umasks_mode(tmp_path: Path) -> None:
