@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench import pairs, tasks
+from bench import no_op, pairs, tasks
 from bench.controller import run_rounds
 from bench.mailboxes import Stock
 from bench.plan import Plan
@@ -19,15 +19,20 @@ MOST_SECONDS = 1.0
 LEAST_GAIN = 250
 # The second thousands may not cost more than the first, but for noise.
 MOST_GROWTH = 1.25
+MOST_RELAYED = no_op.MOST_RELAYED
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds by number of mailboxes, a value a round. ``codes`` is the variant with a secret in each entry."""
+    """Seconds by number of mailboxes, a value a round.
+
+    ``codes`` is the variant with a secret in each entry, ``relayed`` the one with calls from the controller.
+    """
 
     ping: Column
     task: Mapping[int, Column]
     codes: Mapping[int, Column]
+    relayed: Mapping[int, Column]
     loop: Mapping[int, Column]
 
     def extend(self, count: int) -> Column:
@@ -45,6 +50,7 @@ def measure(plan: Plan, stock: Stock) -> Costs:
     turns = [
         *(tasks.keep_many(f"task {size}", stock, "orders", size) for size in plan.sizes),
         tasks.keep_many(f"codes {heavy}", stock, "codes", heavy),
+        tasks.keep_many(f"relayed {heavy}", stock, "orders", heavy, api_from="controller"),
         *(tasks.keep_in_loop(f"loop {size}", stock, size) for size in plan.loops),
     ]
     # A round takes long enough for the machine's mood to change: there is a ping beside each turn.
@@ -54,6 +60,7 @@ def measure(plan: Plan, stock: Stock) -> Costs:
         ping=seconds["ping"],
         task={size: seconds[f"task {size}"] for size in plan.sizes},
         codes={heavy: seconds[f"codes {heavy}"]},
+        relayed={heavy: seconds[f"relayed {heavy}"]},
         loop={size: seconds[f"loop {size}"] for size in plan.loops},
     )
 
@@ -62,6 +69,7 @@ def judge(costs: Costs) -> Part:
     """Return the table and the bounds."""
     rows = [_describe(costs, size, f"{size}", costs.task.get(size)) for size in sorted({*costs.task, *costs.loop})]
     rows += [_describe(costs, size, f"{size}, a secret each", seconds) for size, seconds in costs.codes.items()]
+    rows += [_describe(costs, size, f"{size}, calls from the controller", row) for size, row in costs.relayed.items()]
     longest = max(costs.loop)
     return Part(
         "Many certificates, nothing to do",
@@ -107,7 +115,17 @@ def _bound(costs: Costs) -> list[Bound]:
                 gain.median >= LEAST_GAIN,
             ),
         ]
-    return [*bounds, _bound_growth(costs)]
+    return [*bounds, *(_bound_relayed(costs, size) for size in costs.relayed), _bound_growth(costs)]
+
+
+def _bound_relayed(costs: Costs, size: int) -> Bound:
+    ratio = pairs.divide(costs.relayed[size], costs.task[size])
+    return Bound(
+        f"{size} valid mailboxes in one task with api_from: controller, against target",
+        f"at most {MOST_RELAYED:.2f}",
+        ratio.show(),
+        ratio.median <= MOST_RELAYED,
+    )
 
 
 def _bound_growth(costs: Costs) -> Bound:

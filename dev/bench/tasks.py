@@ -42,7 +42,7 @@ def keep_in_loop(name: str, stock: Stock, count: int) -> Task:
     return {**keep_one(name, stock, "{{ item.email }}"), "loop": f"{{{{ orders[:{count}] }}}}"}
 
 
-def keep_many(name: str, stock: Stock, entries: str, count: int) -> Task:
+def keep_many(name: str, stock: Stock, entries: str, count: int, **options: str) -> Task:
     """Return one task for many mailboxes that need nothing; ``entries`` names the variable that holds them."""
     return {
         "name": name,
@@ -51,6 +51,7 @@ def keep_many(name: str, stock: Stock, entries: str, count: int) -> Task:
             "certificates": f"{{{{ {entries}[:{count}] }}}}",
             **(LOGIN if entries == "orders" else {}),
             **NOWHERE,
+            **options,
         },
     }
 
