@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _relay
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
 
 class ActionModule(relays.RelayAction):
     """One certificate."""
+
+    known = relays.name_options({**_argspec.single_options(), **FILE_COMMON_ARGUMENTS})
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here, write on the target."""
@@ -32,5 +35,8 @@ class ActionModule(relays.RelayAction):
         access = self.open_access(options)
         errand = relays.open_errand(access, options, question)
         _lifecycle.carry_out([errand], access.clock)
-        relay = {"phase": _relay.WRITE, "answers": {"0": relays.answer(errand, looked["files"], options["login_name"])}}
+        relay = {
+            "phase": _relay.WRITE,
+            "answers": {"0": relays.answer(errand, looked.get("files", []), options["login_name"])},
+        }
         return self.run_module({**args, _relay.OPTION: relay}, task_vars)

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _relay
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
@@ -18,10 +19,13 @@ _ENTRY_SPEC = {
     name: {key: value for key, value in spec.items() if key in ("type", "no_log")}
     for name, spec in {**relays.ORDER_SPEC, **relays.WAIT_SPEC}.items()
 }
+_ENTRY_KNOWN = relays.name_options(_argspec.entry_options())
 
 
 class ActionModule(relays.RelayAction):
     """Many certificates: one module run to look, one to write, however many there are."""
+
+    known = relays.name_options({**_argspec.batch_options(), **FILE_COMMON_ARGUMENTS})
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here for whom it must, write on the target."""
@@ -32,34 +36,50 @@ class ActionModule(relays.RelayAction):
         args = {**relays.withhold(self._task.args), "certificates": [relays.withhold(entry) for entry in entries]}
         described = {str(index): error.describe() for index, error in enumerate(refusals) if error is not None}
         looked = self.run_module({**args, _relay.OPTION: {"phase": _relay.LOOK, "refusals": described}}, task_vars)
-        results = looked.get("certificates")
-        if not results or not any("question" in result for result in results):
+        if "certificates" not in looked:
             return looked
-        answers = self._ask(options, merged, results)
+        results = relays.read_results(looked, len(entries))
+        if not any("question" in result for result in results):
+            return looked
+        answers = self._ask(options, merged, results, _Progress(results, (task_vars or {}).get("inventory_hostname")))
         written = self.run_module({**args, _relay.OPTION: {"phase": _relay.WRITE, "answers": answers}}, task_vars)
         if "certificates" not in written:
             return written
+        relays.read_results(written, len(answers))
         return _merge_results(looked, written)
 
     def _read_entries(self) -> list[Mapping[str, Any]]:
         entries = self._task.args.get("certificates")
         if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
             raise OptionError("certificates is no list of dictionaries", hint="Give one dictionary for each mailbox.")
+        unknown = sorted({name for entry in entries for name in relays.find_unknown(entry, _ENTRY_KNOWN)})
+        if unknown:
+            # Not left to the target, which would get to see what may be a collection code.
+            raise OptionError(
+                f"Unsupported parameters found in certificates: {', '.join(unknown)}",
+                hint=f"Supported parameters include: {', '.join(sorted(_ENTRY_KNOWN))}.",
+            )
         return entries
 
     def _merge(self, options: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the call for an entry takes: its own options, and those beside the list."""
-        own = self.read_options(_ENTRY_SPEC, entry, surroundings={})
+        own = {name: entry[name] for name in _ENTRY_SPEC if entry.get(name) is not None}
+        # There may be thousands of entries, and most hold nothing but texts, which are as they should be.
+        if not all(isinstance(value, str) for value in own.values()) or not own.keys().isdisjoint(relays.WAIT_SPEC):
+            own = self.read_options(_ENTRY_SPEC, own, surroundings={})
         return {**options, **{name: value for name, value in own.items() if value is not None}}
 
     def _ask(
-        self, options: Mapping[str, Any], merged: list[dict[str, Any]], results: list[dict[str, Any]]
+        self,
+        options: Mapping[str, Any],
+        merged: list[dict[str, Any]],
+        results: list[dict[str, Any]],
+        progress: _Progress,
     ) -> dict[str, Any]:
         """Return the answers by the entries' numbers."""
         from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
 
         access = self.open_access(options)
-        progress = _Progress(results)
         errands = {
             index: relays.open_errand(access, merged[index], result["question"], progress)
             for index, result in enumerate(results)
@@ -67,15 +87,16 @@ class ActionModule(relays.RelayAction):
         }
         _lifecycle.carry_out(list(errands.values()), access.clock)
         return {
-            str(index): relays.answer(errand, results[index]["files"], merged[index]["login_name"])
+            str(index): relays.answer(errand, results[index].get("files", []), merged[index]["login_name"])
             for index, errand in errands.items()
         }
 
 
 class _Progress:
-    """Tells, with -v, how far the list is."""
+    """Tells, with -v, how far the list of ``host`` is; other hosts may be worked on meanwhile."""
 
-    def __init__(self, results: list[dict[str, Any]]) -> None:
+    def __init__(self, results: list[dict[str, Any]], host: str | None) -> None:
+        self._host = host
         self._total = sum("question" in result for result in results)
         self._states: dict[int, str] = {}
 
@@ -85,7 +106,8 @@ class _Progress:
         counted = Counter(self._states.values())
         relays.display.v(
             f"smime_certificates: asked for {len(self._states)} of {self._total}: "
-            f"{counted['answered']} answered, {counted['pending']} pending, {counted['failed']} failed"
+            f"{counted['answered']} answered, {counted['pending']} pending, {counted['failed']} failed",
+            host=self._host,
         )
 
 
@@ -95,13 +117,13 @@ def _merge_results(looked: dict[str, Any], written: dict[str, Any]) -> dict[str,
 
     second = iter(written["certificates"])
     entries = [next(second) if "question" in result else result for result in looked["certificates"]]
-    whole = _batch.summarize(entries)
-    if "msg" in whole:
-        whole["failed"] = True
+    # With what Ansible has added to the second one, such as the interpreter that it found.
+    whole = {**written, **_batch.summarize(entries)}
+    whole["failed"] = "msg" in whole
     if "diff" in looked and "diff" in written:
         whole["diff"] = _merge_diffs(looked, written)
-    whole["warnings"] = [*looked.get("warnings", []), *written.get("warnings", [])]
-    return whole
+    warnings = [*looked.get("warnings", []), *written.get("warnings", [])]
+    return {**whole, "warnings": warnings} if warnings else whole
 
 
 def _merge_diffs(looked: dict[str, Any], written: dict[str, Any]) -> list[dict[str, Any]]:

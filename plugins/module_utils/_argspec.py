@@ -137,14 +137,26 @@ def entry_options() -> dict[str, Any]:
     return {**bare, "email": {"type": "str", "required": True}}
 
 
+def single_options() -> dict[str, Any]:
+    """Return all options of smime_certificate, but Ansible's own."""
+    return {**mailbox_options(), **certificate_options(), **endpoint_options(), **relay_options()}
+
+
 def batch_options() -> dict[str, Any]:
-    """Return the list of certificates and what is needed around it."""
+    """Return all options of smime_certificates, but Ansible's own."""
     return {
         **certificate_options(),
         "path": {"type": "path"},
         "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry_options()},
         "directory_mode": {"type": "raw", "default": "0755"},
+        **endpoint_options(),
+        **relay_options(),
     }
+
+
+def info_options() -> dict[str, Any]:
+    """Return all options of smime_certificate_info."""
+    return {**inspection_options(), **order_options(), **query_options(), **endpoint_options()}
 
 
 def archive_options() -> dict[str, Any]:

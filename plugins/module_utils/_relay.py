@@ -30,7 +30,14 @@ LOOK = options.LOOK
 WRITE = "write"
 
 _NONE = type(None)
-# What an answer consists of, and the types in which JSON brings it.
+# What a question consists of, and the types in which JSON brings it.
+_QUESTION: dict[str, tuple[type, ...]] = {
+    "csr": (str, _NONE),
+    "has_csr": (bool,),
+    "expect_issued": (bool,),
+    "predict": (bool,),
+}
+# What an answer consists of.
 _ANSWER: dict[str, tuple[type, ...]] = {
     "reply": (dict, _NONE),
     "error": (dict, _NONE),
@@ -109,6 +116,17 @@ def _not_ours() -> OptionError:
     return OptionError(
         f"{OPTION} is not what the action plugin writes", hint=f"Leave {OPTION} out: it is not for playbooks."
     )
+
+
+def read_question(values: Any) -> Question:
+    """Return the question that a target wrote with ``to_values``. Raises ValueError for any other values."""
+    from ansible_collections.mailops.smime.plugins.module_utils import _question as questions
+
+    if not isinstance(values, Mapping) or values.keys() != _QUESTION.keys():
+        raise ValueError("this is no question")
+    if not all(isinstance(values[name], kinds) for name, kinds in _QUESTION.items()):
+        raise ValueError("this is no question")
+    return questions.Question(**values)
 
 
 def write_answer(asking: Asking, reply: Reply | None, error: Exception | None) -> dict[str, Any]:

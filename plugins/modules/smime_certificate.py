@@ -271,16 +271,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            **_argspec.mailbox_options(),
-            **_argspec.certificate_options(),
-            **_argspec.endpoint_options(),
-            **_argspec.relay_options(),
-        },
-        add_file_common_args=True,
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=_argspec.single_options(), add_file_common_args=True, supports_check_mode=True)
     clock = Clock()
     report = _glance.manage(module, clock)
     if report.missing is not None:

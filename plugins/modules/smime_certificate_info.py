@@ -249,15 +249,7 @@ from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _in
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            **_argspec.inspection_options(),
-            **_argspec.order_options(),
-            **_argspec.query_options(),
-            **_argspec.endpoint_options(),
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=_argspec.info_options(), supports_check_mode=True)
     inspection = _inspection.inspect(module.params, lambda clock: _world.make_client(module.params, clock))
     if inspection.missing is not None:
         module.fail_json(

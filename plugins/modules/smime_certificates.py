@@ -338,11 +338,7 @@ def main() -> None:
     """Run the module."""
     # Thousands of entries are alive to the end: looking for garbage among them all the time takes a tenth of the run.
     gc.set_threshold(100_000)
-    module = ListModule(
-        argument_spec={**_argspec.batch_options(), **_argspec.endpoint_options(), **_argspec.relay_options()},
-        add_file_common_args=True,
-        supports_check_mode=True,
-    )
+    module = ListModule(argument_spec=_argspec.batch_options(), add_file_common_args=True, supports_check_mode=True)
     outcome = _batch.manage(module, _world.open_world(module.params))
     if outcome.missing is not None:
         module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)

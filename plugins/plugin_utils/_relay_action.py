@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible import constants
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
@@ -27,7 +28,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     OptionError,
     SmimeError,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._question import Asking, DirectAccess, Patience, Question
+from ansible_collections.mailops.smime.plugins.module_utils._question import Asking, DirectAccess, Patience
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ KEPT_BACK = (*ACCOUNT, "api_url", "api_ca_path", "api_timeout", "api_retries")
 
 ORDER_SPEC = _argspec.order_options()
 WAIT_SPEC = {name: _argspec.behaviour_options()[name] for name in ("wait_timeout", "poll_interval")}
+# What Ansible puts in place of each secret of a module in all that the module returns.
+MASK = "********"
+# What each entry of a list's result has.
+_RESULT = {"email", "status", "changed", "api_calls"}
+_NOT_THE_MODULES = (
+    "What the target returned is not what the module returns. Have a look at the target, and at this task with -vvv."
+)
 # What the controller reads of a task's options.
 CALL_SPEC = {**ORDER_SPEC, **_argspec.endpoint_options(), **WAIT_SPEC}
 
@@ -71,6 +79,7 @@ class Errand:
     def step(self) -> None:
         """Ask once."""
         try:
+            _require_whole(self.asking.csr)
             self.reply = self.asking.ask()
         except (SmimeError, NotAttemptedError) as error:
             self.error = error
@@ -91,11 +100,14 @@ class RelayAction(ActionBase):  # type: ignore[misc]
 
     _supports_check_mode = True
     _supports_async = True
+    # The names of the module's options.
+    known: frozenset[str]
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the task's result."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
+            self._require_known()
             if not self._calls_from_here():
                 result.update(self._run_on_target(task_vars))
             elif self._task.async_val:
@@ -118,6 +130,15 @@ class RelayAction(ActionBase):  # type: ignore[misc]
         if choice not in ("target", "controller"):
             raise OptionError(f"api_from: {choice} is neither target nor controller", hint="Give one of the two.")
         return bool(choice == "controller")
+
+    def _require_known(self) -> None:
+        """Raise OptionError for an option that does not exist: if it is a misspelled api_from, the account must not leave."""
+        unknown = find_unknown(self._task.args, self.known)
+        if unknown:
+            raise OptionError(
+                f"Unsupported parameters for ({self._task.action}) module: {', '.join(unknown)}",
+                hint=f"Supported parameters include: {', '.join(sorted(self.known - {_relay.OPTION}))}.",
+            )
 
     @abstractmethod
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
@@ -184,6 +205,16 @@ class RelayAction(ActionBase):  # type: ignore[misc]
         return prefix
 
 
+def name_options(spec: Mapping[str, Any]) -> frozenset[str]:
+    """Return by which names the options of ``spec`` can be given."""
+    return frozenset(name for option, said in spec.items() for name in (option, *said.get("aliases", ())))
+
+
+def find_unknown(given: Mapping[str, Any], known: frozenset[str]) -> list[str]:
+    """Return the names in ``given`` that are no options."""
+    return sorted(str(name) for name in given if name not in known)
+
+
 def withhold(args: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``args`` without what the target must not see, or does not need."""
     return {name: value for name, value in args.items() if name not in KEPT_BACK}
@@ -203,9 +234,34 @@ def find_refusal(options: Mapping[str, Any]) -> SmimeError | None:
 def open_errand(
     access: DirectAccess, options: Mapping[str, Any], values: Mapping[str, Any], progress: Progress | None = None
 ) -> Errand:
-    """Return the errand of a question that the target brought, about the order of ``options``."""
+    """Return the errand of a question that the target brought, about the order of ``options``.
+
+    Raises AnsibleActionFail if it is none: what a target says is not to be relied on.
+    """
+    try:
+        question = _relay.read_question(values)
+    except ValueError:
+        raise AnsibleActionFail(_NOT_THE_MODULES) from None
     patience = Patience(options["wait_timeout"], options["poll_interval"])
-    return Errand(access.open(rules.read_order(options), lambda: Question(**values), patience), progress)
+    return Errand(access.open(rules.read_order(options), lambda: question, patience), progress)
+
+
+def read_results(whole: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
+    """Return the ``count`` entries of what a target returned. Raises AnsibleActionFail if they are none."""
+    results = whole["certificates"]
+    if not isinstance(results, list) or len(results) != count:
+        raise AnsibleActionFail(_NOT_THE_MODULES)
+    if not all(isinstance(result, dict) and result.keys() >= _RESULT for result in results):
+        raise AnsibleActionFail(_NOT_THE_MODULES)
+    return results
+
+
+def _require_whole(csr: str | None) -> None:
+    if csr is not None and MASK in csr:
+        raise OptionError(
+            "a passphrase of this task stands in the CSR by chance, and Ansible has hidden that part of it",
+            hint="Choose a longer passphrase, or use api_from: target.",
+        )
 
 
 def answer(errand: Errand, files: list[dict[str, Any]], login_name: str | None) -> dict[str, Any]:
@@ -216,7 +272,7 @@ def answer(errand: Errand, files: list[dict[str, Any]], login_name: str | None) 
     values = {**_relay.write_answer(errand.asking, errand.reply, errand.error), "files": files}
     for told in (values["reply"], values["error"]):
         if told is not None and login_name:
-            told["message"] = told["message"].replace(login_name, "********")
+            told["message"] = told["message"].replace(login_name, MASK)
     return values
 
 

@@ -1,12 +1,15 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The second run on the target, with what the controller brought."""
+"""What passes between target and controller, and the second run on the target with what the controller brought."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils import _relay
+from ansible_collections.mailops.smime.plugins.module_utils._question import Question
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
 
@@ -35,3 +38,32 @@ def test_a_key_of_the_first_run_is_a_change_of_the_task(host: Host) -> None:
     made = [{"path": host.path("key.pem"), "kind": "privatekey", "backup_file": None}]
     told = write(host, files=made)
     assert (told["changed"], told["files"]) == (True, made)
+
+
+QUESTION = {"csr": "text", "has_csr": True, "expect_issued": False, "predict": False}
+
+
+@pytest.mark.parametrize("csr", ["text", None])
+def test_a_question_is_read_as_it_was_written(csr: str | None) -> None:
+    question = Question(csr, has_csr=True, expect_issued=False, predict=True)
+    assert _relay.read_question(question.to_values()) == question
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        "certificate",
+        [],
+        {},
+        {"csr": "text"},
+        {**QUESTION, "csr": 5},
+        {**QUESTION, "predict": None},
+        {**QUESTION, "has_csr": "yes"},
+        {**QUESTION, "order_number": "another"},
+    ],
+    ids=repr,
+)
+def test_what_a_target_says_is_not_believed_to_be_a_question(values: Any) -> None:
+    with pytest.raises(ValueError, match="no question"):
+        _relay.read_question(values)

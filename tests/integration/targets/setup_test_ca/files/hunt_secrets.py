@@ -7,7 +7,8 @@ Reads what to do as JSON from standard input: `playbook`, `inventory`, `variable
 part of the secret that every spelling of it leaves as it is), `environment` (for the playbook's process alone), `kept` (the
 remote temporary directory), `payloads` (where the target's interpreter copies what it runs: a second run of a task overwrites
 the first one's payload), `log`, `canary` and `payload_canary` (what must be found, to know that the search works),
-`target_mark` (what the environment of the target's processes holds). Writes what it found as JSON, without any secret.
+`target_mark` (what the environment of the target's processes holds), `pipelining` (true: modules are piped to the interpreter,
+and no file is there to be kept). Writes what it found as JSON, without any secret.
 """
 
 from __future__ import annotations
@@ -104,8 +105,9 @@ def play(task: dict[str, Any], watch: Watch) -> tuple[int, bytes]:
     environment = {
         **os.environ,
         **task["environment"],
-        "ANSIBLE_KEEP_REMOTE_FILES": "1",
-        "ANSIBLE_PIPELINING": "0",
+        # Ansible does not do both.
+        "ANSIBLE_KEEP_REMOTE_FILES": "0" if task.get("pipelining") else "1",
+        "ANSIBLE_PIPELINING": "1" if task.get("pipelining") else "0",
         "ANSIBLE_REMOTE_TMP": task["kept"],
         "ANSIBLE_LOG_PATH": task["log"],
         "ANSIBLE_NOCOLOR": "1",
