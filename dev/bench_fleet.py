@@ -170,15 +170,15 @@ def _order(forks: int, server: str) -> list[dict[str, str]]:
 
 
 def _compose(fleet: Fleet, conditions: str, runs: Mapping[int, Mapping[str, PlayRun]]) -> str:
-    columns = ("forks", "run", "in pings of the fleet", f"in such runs with {fleet.forks[0]} forks", "memory, in pings", "calls to the CA",
-               "calls at once")  # fmt: skip
+    columns = ("forks", "run", "wall time, s", "in pings of the fleet", f"in such runs with {fleet.forks[0]} forks", "memory, in pings",
+               "calls to the CA", "calls at once")  # fmt: skip
     rows = []
     for forks, turn in runs.items():
         ping = turn[PING]
         for name, run in turn.items():
             first = runs[fleet.forks[0]][name]
             rows.append((
-                f"{forks}", name, f"{run.seconds / ping.seconds:.2f}", f"{run.seconds / first.seconds:.2f}",
+                f"{forks}", name, f"{run.seconds:.0f}", f"{run.seconds / ping.seconds:.2f}", f"{run.seconds / first.seconds:.2f}",
                 f"{run.megabytes / ping.megabytes:.2f} ({run.megabytes:.0f} MB)", f"{run.calls}", f"{run.at_once or 'none'}",
             ))  # fmt: skip
     return (
