@@ -52,7 +52,7 @@ def main() -> int:
         return 0
     if PICTURE.read_text(encoding="utf-8") == drawn:
         return 0
-    print(f"{PICTURE.relative_to(CLONE)} is not what {SOURCE.name} describes: run 'make pictures'")
+    print(f"{PICTURE.relative_to(CLONE)} is not what {SOURCE.name} describes: run 'make generated'")
     return 1
 
 
