@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the examples of the modules' documentation, the guides and the README against the test CA, each twice.
+"""Run the examples of the modules' documentation, the guides and the Markdown files against the test CA, each twice.
 
-In some documents the commands of console blocks run, too, in the order of the text. A YAML block that opens with a comment
-with a file's name is there for them under that name.
+The commands of console blocks run, too, in the order of the text. A YAML block that opens with a comment with a file's name is
+there for them under that name. An example that does not run has a comment above it that says why, or its command is in NOT_RUN.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import sys
 import textwrap
 import urllib.error
 import urllib.request
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +33,24 @@ PEOPLE = ("alice", "bob", "carol", "dave", "erin")
 # These examples bring a key and a request along; the others have the module make them.
 WITH_REQUEST = ("alice", "bob", "carol")
 ACCOUNT = {"login_name": "demo", "password": "demo-password"}
-# A comment with a reason above a block, ".. Not run: it needs root", exempts it; then both groups are empty.
-_RST_BLOCK = re.compile(
-    r"^(?:\.\. Not run: .+\n\n\.\. code-block:: .+\n|\.\. code-block:: (yaml|console)\n\n((?:(?:   .*)?\n)+))",
-    re.MULTILINE,
-)
-_MARKDOWN_BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# A comment with a reason above a block, ".. Not run: it needs root" or "<!-- Not run: it needs root -->", exempts it.
+BLOCKS = {
+    ".rst": re.compile(
+        r"(?:^\.\. Not run: (?P<reason>.+)\n\n)?^\.\. code-block:: (?P<language>\w+)\n(?:   :.+\n)*\n(?P<text>(?:(?:   .*)?\n)+)",
+        re.MULTILINE,
+    ),
+    ".md": re.compile(
+        r"(?:^<!-- Not run: (?P<reason>.+) -->\n\n)?^```(?P<language>\w+)\n(?P<text>(?:(?!```).*\n)*)^```$",
+        re.MULTILINE,
+    ),
+}
+# All that opens a block, in whatever form: a block that the patterns above do not know would escape without a word.
+OPENINGS = {
+    ".rst": re.compile(r"^\s*\.\. (?:code|code-block|sourcecode|parsed-literal)::|^(?!\s*\.\. ).*::$", re.MULTILINE),
+    ".md": re.compile(r"^\s*(?:```|~~~)", re.MULTILINE),
+}
 _FILE_NAME = re.compile(r"# ([\w-]+\.yml)\n")
 
-# The documents whose commands run; the commands of others are tried by the targets of what they tell about.
-WITH_COMMANDS = (
-    "README.md",
-    "guide_contributing.rst",
-    "guide_getting_started.rst",
-    "guide_performance.rst",
-)
 # The commands that do not run here, by how they start, and why. Of make it is only asked whether it has such a target: what
 # that does is a stage of "make test", or a demo.
 NOT_RUN = {
@@ -55,6 +60,7 @@ NOT_RUN = {
     "ansible-galaxy collection install --offline": "test-package does it",
     "ansible-playbook --inventory": "the mail servers are the reader's own; the README's inventory is read with ansible-inventory",
 }
+CHANGES_EACH_TIME = {"roles/test_ca/README.md": "it starts a CA and stops it again"}
 
 
 class Examples:
@@ -63,16 +69,20 @@ class Examples:
     def __init__(self, arguments: argparse.Namespace, name: str) -> None:
         self.arguments = arguments
         self.name = name
-        self.folder = Path(arguments.work) / f"examples-{name}"
+        self.folder = Path(arguments.work) / f"examples-{name.replace('/', '-')}"
         self.place = self.folder / "smime"
         self.place.mkdir(parents=True)
         (self.folder / "hosts.yml").write_text(yaml.safe_dump(self._inventory()), encoding="utf-8")
 
     def _inventory(self) -> dict[str, Any]:
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        variables = {f"{person}_collection_code": f"{person}-{self.name[-9:]}"[:16] for person in PEOPLE}
+        # The CA wants each code once, and of 16 characters at the most.
+        own = f"{zlib.crc32(str(self.folder).encode()):08x}"
+        variables = {f"{person}_collection_code": f"{person}-{own}" for person in PEOPLE}
         variables.update(sectigo_login_name=ACCOUNT["login_name"], sectigo_login_password=ACCOUNT["password"])
         variables.update(test_ca_python=self.arguments.ca_python, dave_pkcs12_passphrase="a passphrase")
+        # For an example that has the role's default, which is below /etc.
+        variables.update(smime_directory=str(self.place / "default"))
         hosts = {"localhost": {**local, **variables}}
         return {"all": {"children": {"mail_servers": {"hosts": hosts}}}}
 
@@ -108,7 +118,7 @@ class Examples:
         playbook = self.folder / (named.group(1) if named else "playbook.yml")
         playbook.write_text(yaml.safe_dump(content), encoding="utf-8")
         first, second = self._play(playbook, title), self._play(playbook, title)
-        if re.search(r"changed=[1-9]", second):
+        if re.search(r"changed=[1-9]", second) and self.name not in CHANGES_EACH_TIME:
             raise SystemExit(f"{title}: the second run changes something\n{second}")
         print(f"{self.name}: {title}: {len(re.findall('^TASK', first, re.MULTILINE))} tasks")
 
@@ -136,7 +146,8 @@ class Examples:
             return ""
         if command.startswith("make "):
             return f"make --dry-run --directory={self.arguments.collection} {command.removeprefix('make ')} >/dev/null"
-        return command
+        program = f"{self.arguments.ca_python} {self.arguments.collection}/roles/test_ca/files/test_ca"
+        return command.replace("python files/test_ca", program).replace("/tmp/ca", f"{self.folder}/ca")  # noqa: S108
 
     def _play(self, playbook: Path, title: str) -> str:
         return self._execute(["ansible-playbook", str(playbook)], title)
@@ -185,6 +196,8 @@ def read_examples(path: Path) -> str:
 def run_modules(arguments: argparse.Namespace) -> None:
     """Run the examples of each module; those of the info module look at what the first module wrote."""
     plugins = Path(arguments.collection) / "plugins/modules"
+    if sorted(path.stem for path in plugins.glob("*.py")) != sorted(MODULES):
+        raise SystemExit(f"There are other modules than {MODULES}")
     first = Examples(arguments, "smime_certificate")
     first.prepare()
     for person in WITH_REQUEST:
@@ -199,19 +212,31 @@ def run_modules(arguments: argparse.Namespace) -> None:
     many.run("examples", read_examples(plugins / "smime_archive.py"))
 
 
-def run_document(arguments: argparse.Namespace, path: Path, pattern: re.Pattern[str]) -> None:
+def find_blocks(name: str, text: str) -> Iterator[tuple[str, str, str]]:
+    """Return language, text and, if it is not to run, the reason of each block; stop at one that would escape."""
+    suffix = Path(name).suffix
+    blocks = list(BLOCKS[suffix].finditer(text))
+    openings = [found.group().strip() for found in OPENINGS[suffix].finditer(BLOCKS[suffix].sub("", text))]
+    strange = {block["language"] for block in blocks} - {"yaml", "console", "text"}
+    if openings or strange:
+        raise SystemExit(f"{name} has examples that would not run: {openings} {strange}")
+    for block in blocks:
+        yield block["language"], textwrap.dedent(block["text"]), block["reason"] or ""
+
+
+def run_document(arguments: argparse.Namespace, name: str) -> None:
     """Run the blocks of a document in their order, in a place of its own."""
-    found = pattern.findall(path.read_text(encoding="utf-8"))
-    blocks = [(language, textwrap.dedent(text)) for language, text in found if language]
-    with_commands = path.name in WITH_COMMANDS
-    if not any(language == "yaml" or with_commands for language, _text in blocks):
+    blocks = list(find_blocks(name, (Path(arguments.collection) / name).read_text(encoding="utf-8")))
+    if not blocks:
         return
-    document = Examples(arguments, path.name)
+    document = Examples(arguments, name)
     document.prepare()
-    for number, (language, text) in enumerate(blocks, 1):
-        if language == "yaml":
+    for number, (language, text, reason) in enumerate(blocks, 1):
+        if reason:
+            print(f"{name}: block {number} does not run: {reason}")
+        elif language == "yaml":
             document.run(f"block {number}", text)
-        elif with_commands:
+        elif language == "console":
             document.run_commands(f"block {number}", text)
 
 
@@ -222,9 +247,10 @@ def main() -> None:
         parser.add_argument(f"--{option}", required=True)
     arguments = parser.parse_args()
     run_modules(arguments)
-    for guide in sorted((Path(arguments.collection) / "docs/docsite/rst").glob("*.rst")):
-        run_document(arguments, guide, _RST_BLOCK)
-    run_document(arguments, Path(arguments.collection) / "README.md", _MARKDOWN_BLOCK)
+    root = Path(arguments.collection)
+    for pattern in ("docs/docsite/rst/*.rst", "*.md", "roles/*/README.md"):
+        for document in sorted(root.glob(pattern)):
+            run_document(arguments, str(document.relative_to(root)))
 
 
 if __name__ == "__main__":
