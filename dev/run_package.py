@@ -149,9 +149,11 @@ def tell_ansible_builder_what_it_needs() -> None:
     _require(not told.get("system"), f"ansible-builder introspect finds {told}")
     definition = PLACE / "execution-environment.yml"
     definition.write_text(ENVIRONMENT.format(tarball=_tarball()), encoding="utf-8")
-    context = PLACE / "context"
-    _run("ansible-builder", "create", f"--file={definition}", f"--context={context}", "--output-filename=Containerfile")
-    _require((context / "Containerfile").is_file(), "ansible-builder create wrote no Containerfile")
+    example = INSTALLED / "ansible_collections/mailops/smime/docs/awx/execution-environment.yml"
+    for file in (definition, example):
+        context = PLACE / f"context-{file.parent.name}"
+        _run("ansible-builder", "create", f"--file={file}", f"--context={context}", "--output-filename=Containerfile")
+        _require((context / "Containerfile").is_file(), f"ansible-builder create wrote no Containerfile for {file}")
 
 
 def serve_those_who_use_nox() -> None:
