@@ -41,7 +41,7 @@ test-unit: $(VENV)/.test $(COLLECTION) ## Unit tests on the newest libraries [AR
 	@# Apart: what the others load makes a controller of the process, and modules behave otherwise there.
 	@status=0; for part in plugins house 'test_ca tests/unit/mail_signing'; do \
 		$(BIN)/python -m pytest --junit-xml=$(REPORTS)/test-unit/$${part%% *}.xml tests/unit/$$part $(ARGS) || \
-		{ [ $$? -eq 5 ] && [ -n '$(ARGS)' ]; } || status=1; \
+		{ [ $$? -eq 5 ] && $(if $(ARGS),true,false); } || status=1; \
 	done; exit $$status
 
 test-unit-oldest: $(COLLECTION) ## The plugins' unit tests on Python 3.8 with the oldest libraries
