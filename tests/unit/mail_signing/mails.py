@@ -41,6 +41,17 @@ MAILS = {
     "8-bit label alone": AUTHOR + TEXT + b"8bit\r\n\r\nHello\r\n",
     "quoted-printable already": AUTHOR + TEXT + b"quoted-printable\r\n\r\nH=C3=A4llo=\r\n you\r\n",
     "lines too long": AUTHOR + TEXT + b"7bit\r\n\r\n" + b"long " * 500 + b"\r\n",
+    "quoted-printable in long lines": AUTHOR
+    + TEXT
+    + b"quoted-printable\r\n\r\n"
+    + b"x=C3=A4 " * 300
+    + b"=\r\nFrom here\r\n",
+    "quoted-printable that mbox changes": AUTHOR + TEXT + b"quoted-printable\r\n\r\nFrom here=20\r\nto there\r\n",
+    "base64 in one line": AUTHOR + TEXT + b"base64\r\n\r\n" + b"SGFsbG8g" * 300,
+    "a soft line break before From": AUTHOR + TEXT + b"8bit\r\n\r\n\xc3\xa4" + b"x" * 69 + b"From here\r\n",
+    "an endless line": AUTHOR + TEXT + b"8bit\r\n\r\n" + b"\xc3\xa4 From " * 30_000 + b"\r\n--\r\nend\r\n",
+    "an endless line, quoted-printable already": AUTHOR + TEXT + b"quoted-printable\r\n\r\n" + b"=C3=A4 x" * 30_000,
+    "an endless line of an attachment": AUTHOR + b"Content-Type: application/x-raw\r\n\r\n" + b"xyz" * 50_000 + b"\r\n",
     "lines that mbox changes": AUTHOR + TEXT + b"7bit\r\n\r\nFrom here to there\r\n",
     "carriage returns inside": AUTHOR + TEXT + b"8bit\r\n\r\none\rtwo\r\n",
     "nested": AUTHOR + NESTED,

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.mailops.smime.tests.unit.mail_signing.mails import AUTHOR, MAILS, NESTED
 from smime_milter import message
 from smime_milter.headers import parse_fields
+from smime_milter.structure import PIECE, read_lines
 
 
 def write_entity(mail: bytes) -> bytes:
@@ -72,6 +73,25 @@ def test_a_signature_inside_is_not_touched() -> None:
 def test_a_folded_field_stays_folded() -> None:
     mail = AUTHOR + b'Content-Type: text/plain;\r\n\tcharset="utf-8"\r\n\r\nx\r\n'
     assert write_entity(mail).startswith(b'Content-Type: text/plain;\r\n\tcharset="utf-8"\r\n\r\n')
+
+
+def test_an_endless_header_of_a_part_is_not_torn() -> None:
+    mail = (
+        b"Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nX-Long: "
+        + b"yz" * 100_000
+        + b"\r\n\r\nx\r\n--o--\r\n"
+    )
+    assert write_entity(AUTHOR + mail) == mail
+
+
+@pytest.mark.parametrize("length", range(PIECE - 3, PIECE + 3))
+@pytest.mark.parametrize("end", [b"\r\n", b"\r\r\n", b"\n", b"\r", b""])
+def test_pieces_of_a_line_are_the_line(length: int, end: bytes) -> None:
+    body = b"x" * length + end + b"next\r\n"
+    pieces = list(read_lines(io.BytesIO(body)))
+    assert b"".join(pieces) == body
+    assert max(map(len, pieces)) <= PIECE + len(end)
+    assert not any(piece.endswith(b"\r") for piece in pieces[:-1])
 
 
 @pytest.mark.parametrize("cut", range(0, len(NESTED), 7))

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from smime_milter import transfer
 from smime_milter.headers import Field, read_nature
+from smime_milter.structure import read_lines
 
 # Signed or encrypted already, and not to be touched.
 PROTECTED = (
@@ -36,9 +37,9 @@ def write_entity(fields: tuple[Field, ...], body: BinaryIO, entity: BinaryIO) ->
     """Write what is signed: the Content- fields of a mail, and its body, fit to be passed on unchanged."""
     inner = tuple(field for field in fields if moves_inside(field))
     body.seek(0)
-    found = transfer.survey(inner, body)
+    found = transfer.survey(inner, read_lines(body))
     body.seek(0)
-    transfer.write(inner, body, found, entity)
+    transfer.write(inner, read_lines(body), found, entity)
     entity.flush()
     entity.seek(0)
 

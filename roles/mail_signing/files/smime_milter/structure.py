@@ -1,18 +1,20 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Walking through a body line by line, part by part (RFC 2046, 5.1): whatever its size, only one line is in memory."""
+"""Walking through a body line by line, part by part (RFC 2046, 5.1): whatever its size, only a piece of it is in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Union
+from typing import BinaryIO, Union
 
 from smime_milter.headers import IDENTITY, Field, Nature, parse_fields, read_nature
 
 # Deeper than any mail that people send; what lies below is left as it is.
 DEEPEST = 50
+# Lines that are longer come in pieces.
+PIECE = 65536
 # A signature inside must stay good: nothing in such a part may be touched.
 SEALED = ("multipart/signed", "multipart/encrypted")
 
@@ -21,19 +23,21 @@ SEALED = ("multipart/signed", "multipart/encrypted")
 class PartStart:
     """A part begins. ``leaf`` if what follows are its contents, rather than parts or a message of its own.
 
-    ``encodable`` if these may be written in another encoding. ``nested`` if the part ends before a boundary.
+    ``encodable`` if these may be written in another encoding. ``composite`` if the type says that they are parts or a message.
+    ``nested`` if the part ends before a boundary.
     """
 
     fields: tuple[Field, ...]
     nature: Nature
     leaf: bool
     encodable: bool
+    composite: bool
     nested: bool
 
 
 @dataclass(frozen=True)
 class ContentLine:
-    """A line of the part that began last, without its end, and its end."""
+    """A line of the part that began last, without its end, and its end. A piece that has none goes on with the next one."""
 
     text: bytes
     end: bytes
@@ -47,6 +51,14 @@ class OtherLine:
 
 
 Event = Union[PartStart, ContentLine, OtherLine]
+
+
+def read_lines(body: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a body with their ends, very long ones in pieces. No piece parts a carriage return from its line feed."""
+    while line := body.readline(PIECE):
+        while line.endswith(b"\r") and (more := body.read(1)):
+            line += more
+        yield line
 
 
 def walk(fields: tuple[Field, ...], body: Iterable[bytes]) -> Iterator[Event]:
@@ -65,6 +77,8 @@ class _Walker:
         self._open: list[Nature] = []
         self._header: list[bytes] | None = None
         self._in_leaf = False
+        # Whether the line before was a piece, which this one goes on with.
+        self._broken = False
 
     def start(self, fields: tuple[Field, ...]) -> PartStart:
         """Begin a part whose header is complete."""
@@ -75,17 +89,21 @@ class _Walker:
         deep = len(self._open) >= DEEPEST
         composite = nature.content_type.startswith(("multipart/", "message/"))
         self._in_leaf = not (plain and not deep and self._descend(nature))
-        return PartStart(fields, nature, self._in_leaf, self._in_leaf and plain and not composite, nested)
+        encodable = self._in_leaf and plain and not composite
+        return PartStart(fields, nature, self._in_leaf, encodable, composite, nested)
 
     def feed(self, line: bytes) -> Iterator[Event]:
         """Take a line."""
         text = line[:-2] if line.endswith(b"\r\n") else line.rstrip(b"\n")
-        if text.startswith(b"--") and self._close_at(text):
+        begins, self._broken = not self._broken, text == line
+        if begins and text.startswith(b"--") and self._close_at(text):
             if self._header is not None:
                 yield from self._end_header()
             self._in_leaf = False
             self._header = None if self._ended(text) else []
             yield OtherLine(line)
+        elif self._header and not begins:
+            self._header[-1] += line
         elif self._header is not None and text:
             self._header.append(line)
         elif self._header is not None:
