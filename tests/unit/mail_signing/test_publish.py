@@ -47,6 +47,12 @@ def test_a_second_time_changes_nothing(issuer: Issuer, live: Path) -> None:
     assert (after.st_ino, after.st_ctime_ns) == (before.st_ino, before.st_ctime_ns)
 
 
+def test_a_mailbox_goes_live_by_its_a_labels(issuer: Issuer, live: Path) -> None:
+    pair = issuer.issue("idn", "alice@xn--bcher-kva.test")
+    assert bring(live, issuer, pair, email="Alice@B\u00fccher.test")["status"] == "live"
+    assert [path.name for path in live.iterdir()] == ["alice@xn--bcher-kva.test.pem"]
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [

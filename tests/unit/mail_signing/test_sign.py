@@ -75,8 +75,20 @@ def test_a_signed_mail_verifies(name: str, issuer: Issuer, live: Path, tmp_path:
         (AUTHOR + b"Content-Type: multipart/signed; boundary=x\r\n\r\nx\r\n", ALICE),
         (AUTHOR + b"\r\nx\r\n", "../live/alice@example.test"),
         (AUTHOR + b"\r\nx\r\n", "<>"),
+        (AUTHOR + b"\r\nx\r\n", f"<{'a' * 300}@example.test>"),
+        (AUTHOR + b"\r\nx\r\n", "alice"),
     ],
-    ids=["no pair", "another author", "two authors", "two From fields", "signed", "a path", "nobody"],
+    ids=[
+        "no pair",
+        "another author",
+        "two authors",
+        "two From fields",
+        "signed",
+        "a path",
+        "nobody",
+        "long",
+        "no domain",
+    ],
 )
 def test_mail_that_is_not_to_be_signed_passes_unchanged(mail: bytes, sender: str, issuer: Issuer, live: Path) -> None:
     (live / f"{ALICE}.pem").write_bytes(issuer.issue("alice", ALICE).join())
@@ -88,6 +100,21 @@ def test_the_case_of_an_address_does_not_matter(issuer: Issuer, live: Path) -> N
     (live / f"{ALICE}.pem").write_bytes(issuer.issue("alice", ALICE).join())
     done = sign(AUTHOR.replace(b"alice@", b"Alice@") + b"\r\nx\r\n", live, "<ALICE@Example.Test>")
     assert b"multipart/signed" in done.stdout
+
+
+@pytest.mark.parametrize("domain", ["b\u00fccher.test", "B\u00dcCHER.test", "xn--bcher-kva.test"])
+def test_a_domain_is_compared_as_a_labels(domain: str, issuer: Issuer, live: Path) -> None:
+    (live / "alice@xn--bcher-kva.test.pem").write_bytes(issuer.issue("idn", "alice@xn--bcher-kva.test").join())
+    mail = AUTHOR.replace(b"example.test>", b"xn--bcher-kva.test>") + b"\r\nx\r\n"
+    assert b"multipart/signed" in sign(mail, live, f"<alice@{domain}>").stdout
+    author = mail.replace(b"xn--bcher-kva.test", domain.encode())
+    assert b"multipart/signed" in sign(author, live, "<alice@xn--bcher-kva.test>").stdout
+
+
+def test_another_domain_with_the_same_a_labels_in_an_older_standard_does_not_sign(issuer: Issuer, live: Path) -> None:
+    (live / "alice@strasse.test.pem").write_bytes(issuer.issue("idn", "alice@strasse.test").join())
+    mail = AUTHOR.replace(b"example.test", "stra\u00dfe.test".encode()) + b"\r\nx\r\n"
+    assert sign(mail, live, "<alice@stra\u00dfe.test>").stdout == mail
 
 
 @pytest.mark.parametrize("trouble", ["expired", "no key", "not PEM", "a folder", "another key", "no openssl"])

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from smime_milter import openssl
 
 SUFFIX = ".pem"
+# In bytes: file systems take 255 for a name, and this leaves room for what files are called beside it.
+LONGEST = 240
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\r?\n.*?-----END \1-----", re.DOTALL)
 
 
@@ -21,11 +23,30 @@ class UnusableError(Exception):
 
 
 def normalize(address: str) -> str | None:
-    """Return an address as the names of live files have it, or None for what can be none of them."""
-    bare = address.strip().lstrip("<").rstrip(">").lower()
-    if "@" not in bare or "/" in bare or bare.startswith(".") or not bare.isprintable():
+    """Return an address as the names of live files have it, its domain as A-labels, or None for what can be none of them."""
+    local, at, domain = address.strip().lstrip("<").rstrip(">").lower().rpartition("@")
+    bare = f"{local}@{_encode_domain(domain)}"
+    if (
+        not at
+        or not domain
+        or "/" in bare
+        or bare.startswith(".")
+        or not bare.isprintable()
+        or len(bare.encode()) > LONGEST
+    ):
         return None
     return bare
+
+
+def _encode_domain(domain: str) -> str:
+    """Return the A-labels of a domain. One that these do not lead back to is left as it is: another one may have them."""
+    if domain.isascii():
+        return domain
+    try:
+        encoded = domain.encode("idna")
+        return encoded.decode("ascii") if encoded.decode("idna") == domain else domain
+    except UnicodeError:
+        return domain
 
 
 def split_blocks(pem: bytes) -> list[tuple[str, bytes]]:

@@ -121,7 +121,7 @@ def _check(pair: Pair, email: str, roots: str | None) -> None:
         if key != openssl.read_public_key(pair.certificate, private=False):
             raise RefusedError("the private key is not the certificate's")
         emails = openssl.read_emails(pair.certificate)
-        if email not in [found.lower() for found in emails]:
+        if email not in [normalize(found) for found in emails]:
             raise RefusedError(f"the certificate is for {', '.join(emails) or 'no mailbox'}")
         openssl.verify_certificate(pair.certificate, b"".join(pair.chain), roots)
         signature = pair.sign(_TRIAL, message.DIGEST)
