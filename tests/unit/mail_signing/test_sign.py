@@ -117,7 +117,9 @@ def test_another_domain_with_the_same_a_labels_in_an_older_standard_does_not_sig
     assert sign(mail, live, "<alice@stra\u00dfe.test>").stdout == mail
 
 
-@pytest.mark.parametrize("trouble", ["expired", "no key", "not PEM", "a folder", "another key", "no openssl"])
+@pytest.mark.parametrize(
+    "trouble", ["expired", "no key", "not PEM", "a folder", "another key", "no openssl", "no word"]
+)
 def test_what_cannot_be_signed_is_not_let_out(
     trouble: str, issuer: Issuer, live: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,8 +137,23 @@ def test_what_cannot_be_signed_is_not_let_out(
         pair.write_bytes(contents.get(trouble, alice.join()))
     if trouble == "no openssl":
         monkeypatch.setattr(openssl, "PROGRAM", "/nowhere/openssl")
+    if trouble == "no word":
+        silent = live.with_name("silent")
+        silent.write_text(f'#!/bin/sh\n[ "$1" = cms ] || exec {openssl.PROGRAM} "$@"\n')
+        silent.chmod(0o755)
+        monkeypatch.setattr(openssl, "PROGRAM", str(silent))
     done = sign(AUTHOR + b"\r\nx\r\n", live)
     assert done.returncode == 1
     assert done.stdout == b""
     assert b"cannot be signed now" in done.stderr
     assert b"PRIVATE" not in done.stderr
+
+
+def test_an_openssl_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = tmp_path / "hanging"
+    hanging.write_text("#!/bin/sh\nexec sleep 600\n")
+    hanging.chmod(0o755)
+    monkeypatch.setattr(openssl, "PROGRAM", str(hanging))
+    monkeypatch.setattr(openssl, "PATIENCE", 0.2)
+    with pytest.raises(openssl.OpensslError, match="TimeoutExpired"):
+        openssl.run("cms", "-sign")

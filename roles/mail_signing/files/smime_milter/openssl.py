@@ -65,7 +65,10 @@ def sign(signer: bytes, chain: bytes, entity: bytes | BinaryIO, digest: str) -> 
     with lend(signer, chain) as (pair, others):
         options = ["-signer", name(pair), "-inkey", name(pair), *(["-certfile", name(others)] if chain else [])]
         command = ["cms", "-sign", "-binary", "-outform", "DER", "-md", digest, "-passin", "pass:", *options]
-        return run(*command, given=entity, descriptors=[pair, others])
+        signature = run(*command, given=entity, descriptors=[pair, others])
+    if not signature:
+        raise OpensslError("openssl cms wrote no signature")
+    return signature
 
 
 def verify_signature(certificate: bytes, entity: bytes, signature: bytes) -> None:
