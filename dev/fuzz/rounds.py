@@ -58,11 +58,11 @@ class Figures:
 
 
 def run_round(name: str, folder: Path, plan: Round, inputs: int) -> Figures:
-    """Give ``inputs`` inputs to a decoder and return what came of it; what it found lies in the folder's ``found``."""
+    """Give ``inputs`` inputs to a decoder and return what came of it; what it found lies in ``found``, by the round."""
     (folder / "corpus").mkdir(exist_ok=True)
-    found = folder / "found"
+    found = folder / "found" / plan.name
     shutil.rmtree(found, ignore_errors=True)
-    found.mkdir()
+    found.mkdir(parents=True)
     folders = [folder / "corpus", folder / "seeds", *([folder / "costly"] if plan is LONG else [])]
     options = {
         "runs": inputs, "max_total_time": plan.seconds, "max_len": plan.longest, "timeout": plan.patience,

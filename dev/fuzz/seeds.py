@@ -12,9 +12,12 @@ import requests
 from ansible_collections.mailops.smime.tests.unit.plugins import samples
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
+    encode_key,
     issue_ca,
     make_csr_pem,
     make_key,
+    make_rsa_authority,
+    make_rsa_key,
 )
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import encode, integer, sequence
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing import corpus, pathological
@@ -63,10 +66,12 @@ DIALECTS: tuple[dict[str, object], ...] = (
 
 
 def structures() -> dict[str, bytes]:
-    """Return the fixtures' chain in the form that each structure's decoder reads."""
+    """Return the fixtures' chain in the form that each structure's decoder reads; a glance takes RSA keys only."""
     chain = samples.fixture_chain()
     root, intermediate, end_entity = chain
     response = sequence(integer(1), sequence(integer(0)), sequence(end_entity))
+    authority = make_rsa_authority()
+    plain = [authority.issue(key=make_rsa_key()), authority.intermediate, authority.root]
     netscape = "".join(samples.read_text("netscape/sequence.pem").splitlines()[1:-1])
     return {
         "structure_individual": end_entity,
@@ -77,6 +82,11 @@ def structures() -> dict[str, bytes]:
         "chain": b"".join(reversed(chain)),
         "pkcs7": samples.read_fixture("pkcs7/certificates.der"),
         "pem": samples.read_fixture("individual/certificates.pem"),
+        "glance": b"".join(item.pem for item in plain[:2]),
+        "glance_certificate": plain[0].der,
+        "glance_chain": b"".join(item.der for item in plain),
+        "glance_key": samples.unwrap(encode_key(make_rsa_key(), traditional=True)),
+        "a key in PKCS #8": samples.unwrap(encode_key(make_rsa_key())),
     }
 
 

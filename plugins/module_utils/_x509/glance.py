@@ -111,10 +111,11 @@ def _read_extensions(outer: Element) -> dict[str, Element]:
     found: dict[str, Element] = {}
     for extension in split(take(outer, SEQUENCE, within=_EXTENSIONS_TAG)[0]):
         parts = split(extension)
+        if "".join(_draw(part) for part in parts) not in ("0604", "060104"):
+            raise ValueError("not an extension as RFC 5280, 4.1 has it")
         oid, value = read_oid(parts[0]), read_whole(parts[-1].value)
-        drawn = "".join(_draw(part) for part in parts)
         expected = _EXTENSIONS.get(oid)
-        if oid in found or drawn not in ("0604", "060104") or not expected or not expected.fullmatch(_draw(value)):
+        if oid in found or not expected or not expected.fullmatch(_draw(value)):
             raise ValueError(f"the extension {oid} is not as usual")
         found[oid] = value
     return found

@@ -50,6 +50,11 @@ def armour(data: bytes, label: str = "CERTIFICATE") -> str:
     return f"-----BEGIN {label}-----\n{wrap(data)}-----END {label}-----\n"
 
 
+def unwrap(pem: bytes) -> bytes:
+    """Return what the one block of a PEM file says."""
+    return base64.b64decode(b"".join(pem.splitlines()[1:-1]))
+
+
 def openssl(*arguments: str, data: bytes) -> bytes:
     """Return what openssl makes of ``data``, or skip the test where there is none."""
     program = shutil.which("openssl")

@@ -24,6 +24,8 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     make_key,
     make_rsa_key,
 )
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import SEQUENCE
+from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing import der_tree
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import armour
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa as rsa_keys
@@ -107,6 +109,15 @@ def test_what_is_unusual_is_left_to_the_library(rsa_authority: Authority, option
     certificates.load_der(issued.der)
     with pytest.raises(ValueError, match=r"."):
         glance.read_certificates(issued.pem)
+
+
+def test_an_empty_extension_is_none(rsa_authority: Authority) -> None:
+    """What the campaign of "make fuzz" found."""
+    whole = der_tree.read(rsa_authority.root.der)
+    (extensions,) = whole.children[0].children[-1].children
+    extensions.children[0] = der_tree.Node(SEQUENCE)
+    with pytest.raises(ValueError, match="not an extension"):
+        glance.read_certificates(armour(whole.write()).encode())
 
 
 @pytest.mark.parametrize(
