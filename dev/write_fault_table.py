@@ -21,6 +21,10 @@ from junit import REPORTS
 GUIDE = CLONE / "docs/docsite/rst/guide_faults.rst"
 TABLE = CLONE / "tests/integration/targets/faults/vars/main.yml"
 FIGURES = REPORTS / "faults.json"
+FIELDS = {
+    "name", "says", "ends", "far", "listener", "faults", "each", "dialect", "obstacle", "python", "options", "lifted",
+    "unsent", "needs", "timeout", "retries",
+}  # fmt: skip
 
 HEAD = """\
 ..
@@ -63,16 +67,17 @@ def main() -> int:
     return 1
 
 
-def render(sections: list[dict[str, Any]], figures: dict[str, int]) -> str:
+def render(sections: list[dict[str, Any]], figures: dict[str, Any]) -> str:
     """Return the guide."""
     return "".join([HEAD, *(line for section in sections for line in _section(section)), *_figures(sections, figures)])
 
 
-def read_figures(guide: str) -> dict[str, int]:
+def read_figures(guide: str) -> dict[str, Any]:
     """Return the figures that stand in a guide, zeros if there are none."""
-    found = re.search(r"\*\*(\d+)\*\* of (\d+) troubles were tried, in (\d+) runs", guide)
-    names = ("troubles", "all", "tried")
-    return dict(zip(names, map(int, found.groups()), strict=True)) if found else dict.fromkeys(names, 0)
+    found = re.search(r"\*\*(\d+)\*\* of \d+ troubles were tried, in (\d+) runs", guide)
+    skipped = re.search(r"^Not tried, .*: (.*)\.$", guide, re.MULTILINE)
+    troubles, tried = map(int, found.groups()) if found else (0, 0)
+    return {"troubles": troubles, "tried": tried, "skipped": skipped.group(1).split(", ") if skipped else []}
 
 
 def count(sections: list[dict[str, Any]]) -> int:
@@ -88,6 +93,9 @@ def _section(section: dict[str, Any]) -> Iterator[str]:
     yield f"\n{section['title']}\n{'-' * len(section['title'])}\n\n"
     yield ".. list-table::\n   :header-rows: 1\n   :widths: 70 30\n\n   * - Trouble\n     - Ends in\n"
     for case in section["cases"]:
+        # A comma in a mapping of one line begins another field.
+        if unknown := case.keys() - FIELDS:
+            raise SystemExit(f"The trouble '{case['name']}' has fields that are none: {', '.join(sorted(unknown))}")
         values = ", ".join(f"``{value}``" for value in case["each"]["values"]) if "each" in case else ""
         ends = f"``{case['ends']}``"
         if "far" in case:
@@ -95,9 +103,11 @@ def _section(section: dict[str, Any]) -> Iterator[str]:
         yield f"   * - {case['says']}{' ' + values if values else ''}\n     - {ends}\n"
 
 
-def _figures(sections: list[dict[str, Any]], figures: dict[str, int]) -> Iterator[str]:
+def _figures(sections: list[dict[str, Any]], figures: dict[str, Any]) -> Iterator[str]:
     yield "\nThe last figures\n----------------\n\n"
     yield f"**{figures['troubles']}** of {count(sections)} troubles were tried, in {figures['tried']} runs, and all were survived.\n"
+    if figures["skipped"]:
+        yield f"\nNot tried, on a machine that lacks what they need: {', '.join(figures['skipped'])}.\n"
 
 
 if __name__ == "__main__":
