@@ -17,6 +17,13 @@ _BOOKWORM = {
     "idna": "3.3",
     "charset-normalizer": "2.1.1",
 }
+_NOBLE = {
+    "cryptography": "41.0.7",
+    "requests": "2.31.0",
+    "urllib3": "2.0.7",
+    "idna": "3.6",
+    "charset-normalizer": "3.3.2",
+}
 _TRIXIE = {
     "cryptography": "43.0.0",
     "requests": "2.32.3",
@@ -76,6 +83,7 @@ PLATFORMS = (
     Platform("Python 3.10, newest libraries", "3.10", _NEWEST),
     Platform("Debian 12", "3.11", _BOOKWORM),
     Platform("Python 3.11, newest libraries", "3.11", _NEWEST),
+    Platform("Ubuntu 24.04", "3.12", _NOBLE),
     Platform("Python 3.12, newest libraries", "3.12", _NEWEST),
     Platform("Debian 13", "3.13", _TRIXIE),
     Platform("Python 3.13, newest libraries", "3.13", _NEWEST, quick=True),
