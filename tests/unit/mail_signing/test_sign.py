@@ -18,14 +18,16 @@ PROGRAM = Path(__file__).parents[3] / "roles/mail_signing/files/smime_milter"
 ALICE = "alice@example.test"
 
 
-def sign(mail: bytes, live: Path, sender: str = ALICE) -> subprocess.CompletedProcess[bytes]:
+def sign(
+    mail: bytes, live: Path, sender: str = ALICE, program: str | None = None
+) -> subprocess.CompletedProcess[bytes]:
     command = [
         sys.executable,
         str(PROGRAM),
         "sign",
         f"--live={live}",
         f"--sender={sender}",
-        f"--openssl={openssl.PROGRAM}",
+        f"--openssl={program or openssl.PROGRAM}",
     ]
     return subprocess.run(command, input=mail, capture_output=True, check=False)
 
@@ -63,6 +65,26 @@ def test_a_signed_mail_verifies(name: str, issuer: Issuer, live: Path, tmp_path:
     boundary, _line, rest = after.partition(b"\r\n")
     tampered.write_bytes(before + mark + boundary + b"\r\nX-Added: 1\r\n" + rest)
     assert verify(tampered, issuer).returncode != 0
+
+
+SPY = """#!/bin/sh
+for word in "$@"; do echo "$word $(readlink "/proc/$$/fd/${word##*/}")"; done >> %s
+exec %s "$@"
+"""
+
+
+def test_the_key_reaches_openssl_through_memory(issuer: Issuer, live: Path, tmp_path: Path) -> None:
+    alice = issuer.issue("alice", ALICE)
+    (live / f"{ALICE}.pem").write_bytes(alice.join())
+    noted, spy = tmp_path / "noted", tmp_path / "spy"
+    spy.write_text(SPY % (noted, openssl.PROGRAM))
+    spy.chmod(0o755)
+    assert sign(MAILS[next(iter(MAILS))], live, program=str(spy)).returncode == 0
+    words = noted.read_text().splitlines()
+    lent = [word.split(" ")[1] for word in words if word.startswith("/dev/fd/")]
+    assert words[words.index("-inkey ") + 1].startswith("/dev/fd/")
+    assert all(place.startswith("/memfd:smime-milter") for place in lent)
+    assert not any(line in noted.read_text() for line in [str(live), *alice.key.read_text().splitlines()])
 
 
 @pytest.mark.parametrize(
