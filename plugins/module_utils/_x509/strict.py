@@ -14,6 +14,9 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.der import OID
 # What an RSA private key, or a PEM block of a certificate, is written as (RFC 7468, strict).
 LINES = rb"-----BEGIN %s-----\n((?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/=]{1,64}\n)-----END %s-----\n"
 
+# Releases of the library before 42 read arcs of four octets at most, of seven bits each.
+_ARC_BITS = 28
+
 
 def take(element: Element, *tags: int | None, within: int = SEQUENCE) -> list[Element]:
     """Return the elements in ``element``, as ``split`` does, which have these tags; None stands for any."""
@@ -59,6 +62,8 @@ def read_oid(element: Element) -> str:
         arcs[-1] = arcs[-1] << 7 | octet & 0x7F
         if octet < 0x80:
             arcs.append(0)
+    if max(arcs) >> _ARC_BITS:
+        raise ValueError("an object identifier with an arc that not every release of the library reads")
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:-1])))
 

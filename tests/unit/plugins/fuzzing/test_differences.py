@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +37,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 VERY_MANY = settings(MANY, max_examples=400)
-FOLDERS = settings(MANY, max_examples=250)
+FOLDERS = settings(MANY, max_examples=200)
+OPTIONAL = ("chain_path", "fullchain_path", "trusted_roots_path")
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the library's, about certificates that it reads all the same
 
@@ -100,6 +103,17 @@ def authorities() -> dict[str, bytes]:
     return {label: item.pem for label, item in made.items()}
 
 
+def lists_of_authorities() -> Iterator[tuple[list[str], list[str] | None]]:
+    """Yield what may stand above the end entity and what may be trusted: the right CAs, with each other one beside or for them."""
+    for label in authorities():
+        for above in ([label], ["middle", label], [label, "middle"]):
+            for roots in (None, ["root"], ["other root"]):
+                yield above, roots
+        for roots in ([label], ["root", label], [label, "root"]):
+            yield ["middle"], roots
+            yield [], roots
+
+
 def sign_anew(data: bytes, key: Any) -> bytes:
     """Return a certificate with a signature that holds, if it still has the three parts of one."""
     parts = der.read_whole(data).children()
@@ -133,28 +147,56 @@ def folders(draw: Any, authority: Authority) -> dict[str, bytes]:
     return {"cert.pem": own, "chain.pem": above, "fullchain.pem": whole, "roots.pem": roots}
 
 
-def test_where_a_glance_sees_nothing_to_do_the_full_way_sees_nothing_either(
-    tmp_path: Path, rsa_authority: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    host = Host(tmp_path, rsa_authority, make_rsa_key())
-    host.fill()
-    host.options["csr_path"] = None
-    params = read_params(host, monkeypatch)
-    optional = ("chain_path", "fullchain_path", "trusted_roots_path")
-    paths = {**host.options, "trusted_roots_path": host.path("roots.pem")}
-    given_paths = st.sets(st.sampled_from(optional)).map(lambda names: {name: paths[name] for name in names})
-    seen: list[bool] = []
+@dataclass
+class Comparison:
+    """A host's files, looked at in both ways. ``seen`` says of each look whether the glance was enough."""
 
-    @FOLDERS
-    @given(files=folders(rsa_authority), named=given_paths)
-    def run(files: dict[str, bytes], named: dict[str, str]) -> None:
+    host: Host
+    monkeypatch: pytest.MonkeyPatch
+    seen: list[bool] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.host.fill()
+        self.host.options.update(csr_path=None)
+        self.params = read_params(self.host, self.monkeypatch)
+        self.paths = {**self.host.options, "trusted_roots_path": self.host.path("roots.pem")}
+
+    def look(self, files: dict[str, bytes], named: set[str]) -> None:
         for name, data in files.items():
-            host.write(name, data)
-        changes: dict[str, Any] = {**dict.fromkeys(optional), **named}
-        report = _glance.look({**params, **changes}, NOW)
-        seen.append(report is not None)
-        if report is not None:
-            assert host.run(**changes).result == go_full_way(host, monkeypatch, **changes).result
+            self.host.write(name, data)
+        changes: dict[str, Any] = {name: self.paths[name] if name in named else None for name in OPTIONAL}
+        enough = _glance.look({**self.params, **changes}, NOW) is not None
+        self.seen.append(enough)
+        if enough:
+            assert self.host.run(**changes).result == go_full_way(self.host, self.monkeypatch, **changes).result
+
+
+@pytest.fixture
+def comparison(tmp_path: Path, rsa_authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Comparison:
+    return Comparison(Host(tmp_path, rsa_authority, make_rsa_key()), monkeypatch)
+
+
+def test_altered_files_with_nothing_to_do_at_a_glance_have_nothing_to_do(
+    comparison: Comparison, rsa_authority: Authority
+) -> None:
+    @FOLDERS
+    @given(files=folders(rsa_authority), named=st.sets(st.sampled_from(OPTIONAL)))
+    def run(files: dict[str, bytes], named: set[str]) -> None:
+        comparison.look(files, named)
 
     run()
-    assert 25 < sum(seen) < len(seen), "one answer to all: this test tests nothing"
+    assert 25 < sum(comparison.seen) < len(comparison.seen), "one answer to all: this test tests nothing"
+
+
+def test_other_chains_with_nothing_to_do_at_a_glance_have_nothing_to_do(
+    comparison: Comparison, rsa_authority: Authority
+) -> None:
+    leaf = rsa_authority.issue(key=make_rsa_key()).pem
+    for labels, trusted in lists_of_authorities():
+        above = b"".join(authorities()[label] for label in labels)
+        roots = b"".join(authorities()[label] for label in trusted or ())
+        files = {"cert.pem": leaf, "chain.pem": above, "fullchain.pem": leaf + above, "roots.pem": roots}
+        named = {"trusted_roots_path"} if trusted is not None else set()
+        comparison.look(files, {*named, "fullchain_path"})
+        comparison.look(files, {*named, "chain_path"} if above else named)
+    assert 25 < sum(comparison.seen) < len(comparison.seen), "one answer to all: this test tests nothing"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import glance, releases, rsa, strict
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der, glance, releases, rsa, strict
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import Facts
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
@@ -24,7 +24,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     make_key,
     make_rsa_key,
 )
-from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import SEQUENCE
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import SEQUENCE, encode
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing import der_tree
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import armour
 from cryptography import x509
@@ -111,6 +111,17 @@ def test_what_is_unusual_is_left_to_the_library(rsa_authority: Authority, option
         glance.read_certificates(issued.pem)
 
 
+@pytest.mark.parametrize(("content", "dotted"), [("2affffff7f", "1.2.268435455"), ("2a8180808000", None)])
+def test_large_numbers_in_object_identifiers_are_left_to_the_library(content: str, dotted: str | None) -> None:
+    """With cryptography 41, whose limit this is, an altered policy was seen that the library refused."""
+    element = der.read_whole(encode(der.OID, bytes.fromhex(content)))
+    if dotted is not None:
+        assert strict.read_oid(element) == dotted
+    else:
+        with pytest.raises(ValueError, match="arc"):
+            strict.read_oid(element)
+
+
 def test_an_empty_extension_is_none(rsa_authority: Authority) -> None:
     """What the campaign of "make fuzz" found."""
     whole = der_tree.read(rsa_authority.root.der)
@@ -193,9 +204,9 @@ def test_other_keys_are_left_to_the_library(pem: bytes) -> None:
 
 def test_no_damaged_key_is_seen_as_a_good_one() -> None:
     chance = random.Random(5)  # noqa: S311 - the same each time
-    der = encode_key(make_rsa_key(), traditional=True)
-    good = rsa.read_public_half(der)
-    body = strict.decode_lines(b"".join(der.splitlines(keepends=True)[1:-1]))
+    whole = encode_key(make_rsa_key(), traditional=True)
+    good = rsa.read_public_half(whole)
+    body = strict.decode_lines(b"".join(whole.splitlines(keepends=True)[1:-1]))
     for _number in range(DAMAGES):
         pem = armour(damage(body, chance), "RSA PRIVATE KEY").encode()
         try:
