@@ -130,10 +130,12 @@ def main() -> int:
         hunt.search_file(path, "a payload that was run", set(TASK["rightful"]), private=True)
         path.unlink()
         found["run"] = found.get("run", 0) + 1
-    keepers = {"key.pem", "combined.pem"}
+    # The archive keeps a key as it stood, which is what was given as privatekey_content elsewhere.
+    own = set(TASK["keys"])
+    keepers = {"key.pem": own, "combined.pem": own, "privkey.pem": {*own, "privatekey_content"}}
     for path in Path(TASK["place"]).rglob("*"):
         if path.is_file():
-            hunt.search_file(path, f"the file {path.name}", set(TASK["keys"]) if path.name in keepers else set())
+            hunt.search_file(path, f"the file {path.name}", keepers.get(path.name, set()))
     quiet = "" if hunt.leaks and not TASK.get("loud") else printed.decode(errors="replace")
     print(
         json.dumps(
