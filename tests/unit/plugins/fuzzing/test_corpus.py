@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing import corpus
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.decoders import DECODERS
@@ -15,6 +18,12 @@ KEPT = [(name, number) for name in DECODERS for number in range(len(corpus.read(
 def test_there_is_a_corpus_for_every_decoder_and_no_other() -> None:
     assert {path.stem for path in corpus.FOLDER.iterdir()} == set(DECODERS)
     assert all(corpus.read(name) for name in DECODERS)
+
+
+def test_every_decoder_was_in_the_last_campaign() -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs/fuzzing/results.md").read_text("utf-8")
+    for plan in ("short", "long"):
+        assert set(re.findall(rf"^\| (\w+) \| {plan} \|", page, re.MULTILINE)) == set(DECODERS)
 
 
 @pytest.mark.filterwarnings("ignore")  # the library's, about certificates that it reads all the same
