@@ -84,8 +84,7 @@ class Report:
 def explain(error: SmimeError, label: str) -> str:
     """Return the ``msg`` of a failure: for which certificate, what failed, what the CA said, what to do."""
     said = f" (code {error.code}, {error.name})" if error.code is not None else f" ({error.name})"
-    message = error.message.rstrip(".!") if error.hint else error.message
-    return f"{label}: {message}{said}. {error.hint}".rstrip()
+    return f"{label}: {error.message}{said}. {error.hint}".rstrip()
 
 
 def _format_facts(certificate: Facts | None, now: datetime) -> str:

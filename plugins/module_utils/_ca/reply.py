@@ -29,6 +29,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     Query,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
+from ansible_collections.mailops.smime.plugins.module_utils._x509.der import read_element
 
 _FORMATS = {
     RESPONSE_TYPES["netscape"]: reply_netscape.read_certificates,
@@ -37,7 +38,8 @@ _FORMATS = {
     RESPONSE_TYPES["cmmf"]: reply_cmmf.read_certificates,
 }
 
-_STATUS_LINE = re.compile(rb"\s*-?\d{1,9}\s*(\n|\Z)")
+# A code below 0 may have its message beside it. No DER begins with a minus.
+_STATUS_LINE = re.compile(rb"\s*(-\d|\d{1,9}\s*(\n|\Z))")
 _STATUS = re.compile(r"-?\d{1,9}\Z")
 _REFUSAL_IN_ONE_LINE = re.compile(r"(-\d{1,9})[:,]?[ \t]+(\S.*)")
 _VALIDITY = re.compile(r"(\d{2})/(\d{2})/(\d{4})[ \t]+(\d{2})/(\d{2})/(\d{4})\Z")
@@ -70,7 +72,7 @@ def read_reply(body: bytes, query: Query, secrets: tuple[str, ...] = ()) -> Repl
     """
     # The text "0" is the byte 0x30, with which DER begins: so a line of text comes first.
     if query.response_encoding == RESPONSE_ENCODINGS["binary"] and not _STATUS_LINE.match(body):
-        return Reply(codes.ATTACHED, certificates=_read_structures([body], query))
+        return Reply(codes.ATTACHED, certificates=_read_structures([_drop_line_end(body)], query))
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff")
     if query.response_encoding == RESPONSE_ENCODINGS["javascript"] and "g_errorCode" in text:
         return _read_javascript(text, query, secrets)
@@ -134,6 +136,12 @@ def _read_payload(code: int, payload: str, query: Query) -> tuple[bytes, ...]:
     if query.query_type == QUERY_TYPES["status"] or (code < codes.ATTACHED and "BEGIN" not in payload):
         return ()
     return _read_structures(reply_armour.read_blocks(payload), query)
+
+
+def _drop_line_end(body: bytes) -> bytes:
+    """Return the DER in ``body`` without a line end after it, which all other replies have."""
+    end = read_element(body).end
+    return body if body[end:].strip() else body[:end]
 
 
 def _read_structures(structures: list[bytes], query: Query) -> tuple[bytes, ...]:

@@ -15,4 +15,4 @@ def read_certificates(data: bytes) -> list[bytes]:
     try:
         return pkcs7.split(data)
     except ValueError as error:
-        raise ReplyError(f"the reply is {error}") from error
+        raise ReplyError(f"the reply cannot be read: {error}") from error

@@ -19,7 +19,7 @@ def test_a_failure_says_for_whom_what_why_and_what_to_do() -> None:
     for part in (
         "alice@example.test",
         "order 1",
-        "Still awaiting payment",
+        "Still awaiting payment!",
         "-22",
         "awaiting_payment",
         "Pay the order.",

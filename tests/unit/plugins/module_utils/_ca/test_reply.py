@@ -163,6 +163,16 @@ def test_a_binary_reply_made_by_openssl_now_is_read_too() -> None:
     assert set(read_reply(der, ask(PKCS7, BINARY)).certificates) == set(fixture_chain())
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_a_line_end_after_a_binary_reply_is_no_damage(line_end: bytes) -> None:
+    body = read_fixture("pkcs7/certificates.der")
+    assert read_reply(body + line_end, ask(PKCS7, BINARY)) == read_reply(body, ask(PKCS7, BINARY))
+
+
+def test_a_refusal_in_one_line_is_no_binary_reply() -> None:
+    assert read_reply(b"-16 Incorrect login details", ask(PKCS7, BINARY)) == Reply(-16, "Incorrect login details")
+
+
 def test_a_cut_binary_reply_is_unreadable() -> None:
     whole = read_fixture("pkcs7/certificates.der")
     for size in (1, 2, 3, 4, 5, 100, len(whole) - 1):
