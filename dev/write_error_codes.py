@@ -94,7 +94,7 @@ BETWEEN = """
 What fails before, without or after an answer
 ---------------------------------------------
 
-These have no code: ``error.code`` is none, but for ``still_pending``, which repeats the CA's last one.
+These have no code: ``error.code`` is none. What the CA said last is in ``status_code``.
 
 """
 

@@ -116,7 +116,6 @@ class Inquiry:
             said = f"; the CA says: {reply.message}" if reply.message else ""
             raise StillPendingError(
                 f"the certificate was not issued within the {self.patience.wait_timeout} seconds of wait_timeout{said}",
-                code=reply.code,
                 hint="Run the task again later: it goes on where this run ended.",
                 retryable=True,
             )

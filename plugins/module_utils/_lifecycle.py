@@ -265,7 +265,8 @@ def _holds_the_same(last: datetime | None, decision: Decision) -> bool:
     """Tell whether the validity that the CA shows is that of the certificate which is to be renewed for its age alone."""
     if decision.current is None or last is None or decision.faults not in ({"expiring"}, {"expired"}):
         return False
-    return last <= decision.current.not_after
+    # The line holds days, and no time of day.
+    return last.date() <= decision.current.not_after.date()
 
 
 def _is_older(end_entity: Certificate, decision: Decision) -> bool:
