@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 
 _MODE = re.compile(
-    r"([0-7]{1,5}|preserve|[ugoa]*[-+=][rwxXstugo]*([-+=][rwxXstugo]*)*(,[ugoa]*[-+=][rwxXstugo]*([-+=][rwxXstugo]*)*)*)\Z"
+    r"([0-7]{1,5}|[ugoa]*[-+=][rwxXstugo]*([-+=][rwxXstugo]*)*(,[ugoa]*[-+=][rwxXstugo]*([-+=][rwxXstugo]*)*)*)\Z"
 )
 
 
@@ -48,8 +48,8 @@ class Attributes:
         _check_account("group", self.options.get("group"), grp.getgrnam)
 
 
-def _check_mode(option: str, mode: str | int | None) -> None:
-    if mode is None or isinstance(mode, int) or _MODE.match(mode):
+def _check_mode(option: str, mode: object) -> None:
+    if mode is None or isinstance(mode, int) or (isinstance(mode, str) and _MODE.match(mode)):
         return
     raise OptionError(
         f"{option}: {mode} is neither octal nor symbolic", hint="Give permissions such as '0640' or u=rw,g=r."

@@ -29,6 +29,8 @@ def build_extension(template: Template) -> x509.UnrecognizedExtension:
     """Return the extension, which is never critical. Raises ValueError if the template makes no sense."""
     if (template.name is None) == (template.oid is None):
         raise ValueError("give either name, or oid")
+    if template.name == "":
+        raise ValueError("the name of the template is empty")
     if template.name is not None:
         if template.major is not None or template.minor is not None:
             raise ValueError("major and minor go with oid")

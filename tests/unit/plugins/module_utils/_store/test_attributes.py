@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
@@ -16,9 +18,9 @@ def test_permissions_that_ansible_knows_pass(mode: object) -> None:
     Attributes({"mode": mode}).check()
 
 
-@pytest.mark.parametrize("mode", ["rwx", "0999", "u=rw;g=r", "zz", ""])
+@pytest.mark.parametrize("mode", ["rwx", "0999", "u=rw;g=r", "zz", "", "preserve", ["0640"]])
 @pytest.mark.parametrize("option", ["mode", "private_mode", "directory_mode"])
-def test_permissions_that_are_none_are_named(option: str, mode: str) -> None:
+def test_permissions_that_are_none_are_named(option: str, mode: Any) -> None:
     given = {
         "mode": Attributes({"mode": mode}),
         "private_mode": Attributes({}, private_mode=mode),
