@@ -43,7 +43,7 @@ class ActionModule(relays.RelayAction):
             return looked
         answers = self._ask(options, merged, results, _Progress(results, (task_vars or {}).get("inventory_hostname")))
         written = self.run_module({**args, _relay.OPTION: {"phase": _relay.WRITE, "answers": answers}}, task_vars)
-        if "certificates" not in written:
+        if "error" in written or "certificates" not in written:
             return written
         relays.read_results(written, len(answers))
         return _merge_results(looked, written)

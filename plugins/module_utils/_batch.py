@@ -74,7 +74,7 @@ def manage(module: AnsibleModule, world: World) -> Outcome:
     try:
         entries = _select(read_entries(module.params), module.params)
     except SmimeError as error:
-        return Outcome({"msg": f"{error.message}. {error.hint}", "error": error.describe()})
+        return Outcome({**summarize([]), "msg": f"{error.message}. {error.hint}", "error": error.describe()})
     reports = carry_out(module, entries, world)
     missing = next((report.missing for report in reports if report.missing is not None), None)
     now = world.clock.now()
