@@ -219,7 +219,9 @@ def _tell(cause: BaseException) -> str:
     """Return the text of ``cause``, unless it could quote what came back: a server can repeat what it was sent, the password too."""
     from http.client import HTTPException
 
-    if isinstance(cause, HTTPException) or (isinstance(cause, ValueError) and not isinstance(cause, UnicodeError)):
+    # What is wrong with a certificate is a ValueError too, and all that can be told of it.
+    harmless = isinstance(cause, (UnicodeError, ssl.SSLError))
+    if isinstance(cause, HTTPException) or (isinstance(cause, ValueError) and not harmless):
         return f"the answer is not HTTP ({type(cause).__name__})"
     return str(cause)
 

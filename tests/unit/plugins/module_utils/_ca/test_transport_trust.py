@@ -28,6 +28,7 @@ def refuse(net: Any, server: Any, **options: Any) -> CallError:
     assert not caught.value.retryable
     assert (transport.calls, net.pauses, server.received) == (1, [], [])
     assert "hunter2" not in caught.value.message + caught.value.hint
+    assert "certificate" in caught.value.message
     return caught.value
 
 
