@@ -31,7 +31,9 @@ _RANGES = {
 
 def label(email: str | None, path: str, order: Order) -> str:
     """Return how messages call a certificate: its mailbox, or else its file, and its order."""
-    return f"{email or path} ({order.label()})"
+    name = email or path
+    # A refused address may hold what a terminal would act on.
+    return f"{name if name.isprintable() else repr(name)} ({order.label()})"
 
 
 def read_order(params: Mapping[str, Any]) -> Order:
