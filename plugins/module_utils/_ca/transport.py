@@ -193,7 +193,7 @@ def _named_failures(watch: Watch) -> Iterator[None]:
         watch.check()
         if _is_tls_failure(causes):
             raise CallError(
-                f"the TLS connection to the CA failed: {_tell(causes[-1])}",
+                f"the TLS connection to the CA failed: {_tell(causes[-1], answered=False)}",
                 name="tls_failed",
                 hint="Check the host name in api_url, the clock of this host, and api_ca_path if the CA is a private one.",
             ) from error
@@ -215,13 +215,13 @@ def _walk_causes(error: BaseException) -> Iterator[BaseException]:
         current = next((item for item in wrapped if isinstance(item, BaseException)), None)
 
 
-def _tell(cause: BaseException) -> str:
+def _tell(cause: BaseException, *, answered: bool = True) -> str:
     """Return the text of ``cause``, unless it could quote what came back: a server can repeat what it was sent, the password too."""
     from http.client import HTTPException
 
-    # What is wrong with a certificate is a ValueError too, and all that can be told of it.
-    harmless = isinstance(cause, (UnicodeError, ssl.SSLError))
-    if isinstance(cause, HTTPException) or (isinstance(cause, ValueError) and not harmless):
+    # In a handshake, a ValueError is what is wrong with the server's certificate, and all that can be told of it.
+    quoting = isinstance(cause, ValueError) and not isinstance(cause, UnicodeError) and answered
+    if isinstance(cause, HTTPException) or quoting:
         return f"the answer is not HTTP ({type(cause).__name__})"
     return str(cause)
 
