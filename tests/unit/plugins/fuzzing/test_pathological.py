@@ -12,6 +12,7 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
+import cryptography
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate, chain, releases
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.decoders import DECODERS
@@ -25,6 +26,8 @@ SMALL, LARGE = 1 << 14, 1 << 17
 GROWTH = LARGE // SMALL
 CASES = [(name, decoder) for name, pattern in PATTERNS.items() for decoder in pattern.decoders]
 OWN_FOLDER = "smime/plugins/"
+# Bytes of memory for a byte of input. Of names with thousands of attributes, releases 35 to 40 make heavier objects: up to 136.
+MEMORY = 150 if 35 <= int(cryptography.__version__.split(".")[0]) <= 40 else 100
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the library's, about certificates that it reads all the same
 
@@ -80,7 +83,7 @@ def test_time_and_memory_grow_no_faster_than_the_input(name: str, decoder: str) 
     seconds = [min(measure_time(decoder, data) for _try in range(2)) for data in (small, large)]
     # Squares would make it 64 times as long; the floor is for what takes next to no time.
     assert seconds[1] <= 5 * GROWTH * max(seconds[0], 0.002)
-    assert measure_memory(decoder, large) <= 100 * len(large) + 2_000_000
+    assert measure_memory(decoder, large) <= MEMORY * len(large) + 2_000_000
 
 
 def measure_time(decoder: str, data: bytes) -> float:
