@@ -36,7 +36,8 @@ class ActionModule(relays.RelayAction):
         args = {**relays.withhold(self._task.args), "certificates": [relays.withhold(entry) for entry in entries]}
         described = {str(index): error.describe() for index, error in enumerate(refusals) if error is not None}
         looked = self.run_module({**args, _relay.OPTION: {"phase": _relay.LOOK, "refusals": described}}, task_vars)
-        if "certificates" not in looked:
+        if "error" in looked or "certificates" not in looked:
+            # Of the list as a whole: no entry was looked at.
             return looked
         results = relays.read_results(looked, len(entries))
         if not any("question" in result for result in results):
