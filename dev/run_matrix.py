@@ -79,7 +79,7 @@ def main() -> int:
     rows = [_describe(trial) for trial in trials]
     if arguments.write:
         OUTPUT.parent.mkdir(exist_ok=True)
-        OUTPUT.write_text(_compose([*_keep_rows(rows), *rows]), encoding="utf-8")
+        OUTPUT.write_text(_compose(_complete([*_keep_rows(rows), *rows])), encoding="utf-8")
     print("\n" + _compose(rows))
     return int(any(trial.failure for trial in trials))
 
@@ -199,6 +199,12 @@ def _keep_rows(rows: list[str]) -> list[str]:
     page = OUTPUT.read_text(encoding="utf-8") if OUTPUT.exists() else ""
     tried = {_name(row) for row in rows}
     return [line for line in page.splitlines() if line.startswith("| ") and _name(line) not in tried]
+
+
+def _complete(rows: list[str]) -> list[str]:
+    """Return ``rows``, and one for each platform that has none."""
+    named = {_name(row) for row in rows}
+    return rows + [_describe(Trial(item, "all", skipped="not yet")) for item in PLATFORMS if item.name not in named]
 
 
 def _name(row: str) -> str:
