@@ -44,11 +44,36 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def test_a_file_that_grows_while_it_is_read_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"as it was")
+    real = os.fstat
+
+    def grow(descriptor: int) -> os.stat_result:
+        found = real(descriptor)
+        path.write_bytes(b"as it was, and more")
+        return found
+
+    monkeypatch.setattr(reading.os, "fstat", grow)
+    assert reading.read_file(str(path)) == b"as it was, and more"
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_file_is_read_up_to_a_megabyte(tmp_path: Path, more: int) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"a" * (reading.MAX_SIZE + more))
+    if not more:
+        assert len(reading.read_file(str(path)) or b"") == reading.MAX_SIZE
+        return
+    with pytest.raises(FileError, match="larger than"):
+        reading.read_file(str(path))
+
+
 def test_what_certificates_share_is_read_once_for_all_of_them(tmp_path: Path) -> None:
     path = tmp_path / "roots.pem"
     path.write_bytes(b"roots")
     shared: dict[str, bytes | None] = {}
-    first, second = (open_files(tmp_path, shared=shared) for _ in range(2))
+    first, second = (open_files(tmp_path, shared=shared) for _number in range(2))
     assert first.read_shared(str(path)) == b"roots"
     path.write_bytes(b"others")
     first.forget()
