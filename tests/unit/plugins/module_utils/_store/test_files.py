@@ -54,7 +54,7 @@ def test_a_file_that_grows_while_it_is_read_is_read_whole(tmp_path: Path, monkey
         path.write_bytes(b"as it was, and more")
         return found
 
-    monkeypatch.setattr(reading.os, "fstat", grow)
+    monkeypatch.setattr(os, "fstat", grow)
     assert reading.read_file(str(path)) == b"as it was, and more"
 
 
