@@ -95,7 +95,7 @@ format: $(VENV)/.lint ## Rewrite the Python files as ruff wants them
 	$(BIN)/ruff format .
 
 changelog: $(VENV)/.lint $(COLLECTION) ## Write CHANGELOG.md from the fragments, for the version in galaxy.yml
-	cd $(COLLECTION) && $(CURDIR)/$(BIN)/antsibull-changelog release
+	cd $(COLLECTION) && PATH="$(CURDIR)/$(BIN):$$PATH" antsibull-changelog release
 
 venv: $(VENV)/.test $(VENV)/.lint $(VENV)/.docs $(VENV)/.package ## Install the tools into .venv
 
