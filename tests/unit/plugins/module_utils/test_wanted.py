@@ -149,7 +149,8 @@ def test_a_folder_that_does_not_exist_is_named_before_the_ca_is_asked(host: Host
 @pytest.mark.parametrize("option", ["path", "chain_path", "privatekey_path", "csr_path", "trusted_roots_path"])
 @pytest.mark.parametrize("value", ["/dev/a\x00b", "/" + "x" * 300, "/dev/null/x"])
 def test_a_path_that_cannot_be_gives_no_traceback(host: Host, option: str, value: str) -> None:
-    changes: dict[str, Any] = {option: value}
+    # With no_target_syslog: from Python 3.12 on, syslog takes no null character, and AnsibleModule itself refuses it before.
+    changes: dict[str, Any] = {option: value, "_ansible_no_log": True}
     outcome = host.run(**changes)
     assert outcome.error in ("invalid_option", "file_error")
 
