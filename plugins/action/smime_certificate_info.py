@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_info
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils._errors import SmimeError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
-_SPEC = _argspec.info_options()
-_NOTHING_ON_DISK = dict.fromkeys(_argspec.inspection_options())
+_SPEC = _argspec_info.info_options()
+_NOTHING_ON_DISK = dict.fromkeys(_argspec_info.inspection_options())
 
 
 class ActionModule(relays.RelayAction):

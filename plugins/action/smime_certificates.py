@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_lists, _relay
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
 
@@ -19,13 +19,13 @@ _ENTRY_SPEC = {
     name: {key: value for key, value in spec.items() if key in ("type", "no_log")}
     for name, spec in {**relays.ORDER_SPEC, **relays.WAIT_SPEC}.items()
 }
-_ENTRY_KNOWN = relays.name_options(_argspec.entry_options())
+_ENTRY_KNOWN = relays.name_options(_argspec_lists.entry_options())
 
 
 class ActionModule(relays.RelayAction):
     """Many certificates: one module run to look, one to write, however many there are."""
 
-    known = relays.name_options({**_argspec.batch_options(), **FILE_COMMON_ARGUMENTS})
+    known = relays.name_options({**_argspec_lists.batch_options(), **FILE_COMMON_ARGUMENTS})
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here for whom it must, write on the target."""

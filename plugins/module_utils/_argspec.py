@@ -2,13 +2,13 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules' options: one builder a group, documented by the doc fragment of the same stem."""
+"""The options of smime_certificate, which other modules share: one builder a group, documented by the doc fragment of the same stem."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
+from ansible.module_utils.basic import env_fallback
 
 DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME"
 
@@ -86,33 +86,6 @@ def relay_options() -> dict[str, Any]:
     return {"_relay": {"type": "dict"}}
 
 
-def query_options() -> dict[str, Any]:
-    """Return what is asked about an order, and in which form the CA is to answer."""
-    return {
-        "query_type": {"type": "str", "choices": ["status", "all", "certificate", "chain"], "default": "all"},
-        "response_type": {
-            "type": "str",
-            "choices": ["netscape", "pkcs7", "individual", "cmmf"],
-            "default": "individual",
-        },
-        "response_encoding": {"type": "str", "choices": ["base64", "binary", "javascript"], "default": "base64"},
-        "response_mime_type": {"type": "str"},
-        "show_validity_period": {"type": "bool", "default": False},
-    }
-
-
-def inspection_options() -> dict[str, Any]:
-    """Return which files are looked at, and what they are measured against."""
-    return {
-        "paths": {"type": "list", "elements": "path"},
-        "privatekey_path": {"type": "path", "no_log": False},
-        "privatekey_passphrase": {"type": "str", "no_log": True},
-        "chain_path": {"type": "path"},
-        "email": {"type": "str"},
-        "trusted_roots_path": {"type": "path"},
-    }
-
-
 def behaviour_options() -> dict[str, Any]:
     """Return when the CA is asked, how long its answer is waited for, and what is trusted."""
     return {
@@ -129,47 +102,6 @@ def certificate_options() -> dict[str, Any]:
     return {**files_options(), **key_options(), **order_options(), **behaviour_options()}
 
 
-def entry_options() -> dict[str, Any]:
-    """Return the options of an entry in a list of certificates: without defaults, since those stand beside the list."""
-    own = {**certificate_options(), **FILE_COMMON_ARGUMENTS}
-    left_out = ("default", "required", "fallback", "aliases")
-    bare = {name: {key: value for key, value in spec.items() if key not in left_out} for name, spec in own.items()}
-    return {**bare, "email": {"type": "str", "required": True}}
-
-
 def single_options() -> dict[str, Any]:
     """Return all options of smime_certificate, but Ansible's own."""
     return {**mailbox_options(), **certificate_options(), **endpoint_options(), **relay_options()}
-
-
-def batch_options() -> dict[str, Any]:
-    """Return all options of smime_certificates, but Ansible's own."""
-    return {
-        **certificate_options(),
-        "path": {"type": "path"},
-        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry_options()},
-        "directory_mode": {"type": "raw", "default": "0755"},
-        **endpoint_options(),
-        **relay_options(),
-    }
-
-
-def info_options() -> dict[str, Any]:
-    """Return all options of smime_certificate_info."""
-    return {**inspection_options(), **order_options(), **query_options(), **endpoint_options()}
-
-
-def archive_options() -> dict[str, Any]:
-    """Return which files are kept, and where."""
-    sources: dict[str, Any] = {
-        "path": {"type": "path"},
-        "chain_path": {"type": "path"},
-        "privatekey_path": {"type": "path", "no_log": False},
-        "privatekey_passphrase": {"type": "str", "no_log": True},
-    }
-    entry = {"email": {"type": "str", "required": True}, **sources}
-    return {
-        "archive_path": {"type": "path", "required": True},
-        **sources,
-        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry},
-    }

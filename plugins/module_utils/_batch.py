@@ -12,7 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _relay, _world
+from ansible_collections.mailops.smime.plugins.module_utils import (
+    _argspec,
+    _argspec_lists,
+    _lifecycle,
+    _relay,
+    _world,
+)
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 PLACEHOLDER = "{email}"
-SECRET_OPTIONS = frozenset(name for name, spec in _argspec.entry_options().items() if spec.get("no_log"))
+SECRET_OPTIONS = frozenset(name for name, spec in _argspec_lists.entry_options().items() if spec.get("no_log"))
 STATUSES = ("valid", "issued", "pending", "failed", "not_attempted")
 
 _OUTPUT_OPTIONS = tuple(output.option for output in OUTPUTS)

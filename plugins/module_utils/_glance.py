@@ -77,7 +77,9 @@ def look(params: Mapping[str, Any], now: datetime) -> Report | None:
         return None
     if certificate is None:
         return None
-    return Report(params["path"], status="valid", before=certificate.facts, certificate=certificate.facts)
+    report = Report(params["path"])
+    report.status, report.before, report.certificate = "valid", certificate, certificate
+    return report
 
 
 def _look(params: Mapping[str, Any], now: datetime) -> Glimpse | None:
@@ -90,7 +92,7 @@ def _look(params: Mapping[str, Any], now: datetime) -> Glimpse | None:
     }
     (certificate,) = files["path"]
     public_key = rsa.read_public_half(_require(params["privatekey_path"]))
-    if checks.find_reasons(certificate.facts, public_key, params["email"], params["remaining_days"], now):
+    if checks.find_reasons(certificate, public_key, params["email"], params["remaining_days"], now):
         return None
     return certificate if _holds(certificate, files, now) else None
 
@@ -103,18 +105,18 @@ def _holds(certificate: Glimpse, files: Mapping[str, list[Glimpse]], now: dateti
     trusted = files.get("trusted_roots_path")
     above = [*whole[1:], *(trusted or [])]
     # Where each name is there once, each certificate has one issuer at most, and there is one chain.
-    if len(above) > _MOST or len({repr(item.facts.subject) for item in (certificate, *above)}) <= len(above):
+    if len(above) > _MOST or len({repr(item.subject) for item in (certificate, *above)}) <= len(above):
         return False
     top = whole[-1]
-    roots = [item for item in trusted or [] if item.subject == top.issuer]
+    roots = [item for item in trusted or [] if item.subject_der == top.issuer_der]
     path = [*whole, *roots]
     return (
         whole[0] == certificate
         and files.get("chain_path", whole[1:]) == whole[1:]
         and len(roots) == (trusted is not None)
-        and (trusted is not None or all(item.subject != top.issuer for item in whole))
-        and not any(item.subject == item.issuer for item in whole)
-        and all(item.facts.is_ca and item.facts.not_before <= now <= item.facts.not_after for item in path[1:])
+        and (trusted is not None or all(item.subject_der != top.issuer_der for item in whole))
+        and not any(item.subject_der == item.issuer_der for item in whole)
+        and all(item.is_ca and item.not_before <= now <= item.not_after for item in path[1:])
         and all(glance.is_signed_by(below, item) for below, item in zip(path, path[1:]))
     )
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import F
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._question import Question
 
-_DIFF_FACTS = ("subject", "emails", "serial_number", "not_before", "not_after", "fingerprint_sha256")
 
-
-@dataclass(eq=False, repr=False)
 class Report:
     """The result of one certificate, which messages call ``label``.
 
@@ -28,8 +24,6 @@ class Report:
     another host is to ask the CA before it goes on.
     """
 
-    label: str
-    error: SmimeError | None = None
     missing: MissingLibraryError | None = None
     status: str | None = None
     changed: bool = False
@@ -41,10 +35,14 @@ class Report:
     api_calls: int = 0
     csr_submitted: bool = False
     csr: str | None = None
-    files: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
     # Check mode only: a certificate would be written that nobody has seen yet.
     expected: bool = False
+
+    def __init__(self, label: str, error: SmimeError | None = None) -> None:
+        self.label = label
+        self.error = error
+        self.files: list[dict[str, Any]] = []
+        self.warnings: list[str] = []
 
     def add_file(self, kind: str, path: str, backup: str | None = None) -> None:
         """Name a file that changed, with the path of its backup."""
@@ -70,14 +68,18 @@ class Report:
         return {**result, "status": self.status}
 
     def to_diff(self, path: str, now: datetime) -> dict[str, str]:
-        """Return what diff mode shows: public facts before and after, never a secret."""
+        """Return what diff mode shows of the certificate at ``path``: public facts before and after, never a secret."""
+        # Imported only now: most runs need none of it.
+        from ansible_collections.mailops.smime.plugins.module_utils import _diff
+
+        after = (
+            "the certificate that the CA has issued\n" if self.expected else _diff.format_facts(self.certificate, now)
+        )
         return {
             "before_header": path,
             "after_header": path,
-            "before": _format_facts(self.before, now),
-            "after": "the certificate that the CA has issued\n"
-            if self.expected
-            else _format_facts(self.certificate, now),
+            "before": _diff.format_facts(self.before, now),
+            "after": after,
         }
 
 
@@ -85,12 +87,3 @@ def explain(error: SmimeError, label: str) -> str:
     """Return the ``msg`` of a failure: for which certificate, what failed, what the CA said, what to do."""
     said = f" (code {error.code}, {error.name})" if error.code is not None else f" ({error.name})"
     return f"{label}: {error.message}{said}. {error.hint}".rstrip()
-
-
-def _format_facts(certificate: Facts | None, now: datetime) -> str:
-    if certificate is None:
-        return ""
-    shown = facts.describe(certificate, now)
-    shown["emails"] = ", ".join(shown["emails"])
-    shown["subject"] = ", ".join(f"{name}={value}" for name, value in shown["subject"].items())
-    return "".join(f"{name}: {shown[name]}\n" for name in _DIFF_FACTS)

@@ -265,6 +265,9 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.mailops.smime.plugins.module_utils import _zipped  # noqa: F401 - cheapens what follows
+
+# isort: split
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _glance
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 

@@ -244,12 +244,15 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _inspection, _world
+from ansible_collections.mailops.smime.plugins.module_utils import _zipped  # noqa: F401 - cheapens what follows
+
+# isort: split
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_info, _inspection, _world
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=_argspec.info_options(), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=_argspec_info.info_options(), supports_check_mode=True)
     inspection = _inspection.inspect(module.params, lambda clock: _world.make_client(module.params, clock))
     if inspection.missing is not None:
         module.fail_json(

@@ -330,7 +330,10 @@ error:
 import gc
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _batch, _world
+from ansible_collections.mailops.smime.plugins.module_utils import _zipped  # noqa: F401 - cheapens what follows
+
+# isort: split
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_lists, _batch, _world
 from ansible_collections.mailops.smime.plugins.module_utils._list_module import ListModule
 
 
@@ -338,7 +341,9 @@ def main() -> None:
     """Run the module."""
     # Thousands of entries are alive to the end: looking for garbage among them all the time takes a tenth of the run.
     gc.set_threshold(100_000)
-    module = ListModule(argument_spec=_argspec.batch_options(), add_file_common_args=True, supports_check_mode=True)
+    module = ListModule(
+        argument_spec=_argspec_lists.batch_options(), add_file_common_args=True, supports_check_mode=True
+    )
     outcome = _batch.manage(module, _world.open_world(module.params))
     if outcome.missing is not None:
         module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
@@ -22,14 +21,23 @@ MAX_LENGTHS = {
 }
 
 
-@dataclass(frozen=True)
 class Order:
     """What opens an order at the CA: the account with the order's number, or the order's own collection code."""
 
-    order_number: str | None = None
-    login_name: str | None = None
-    login_password: str | None = field(default=None, repr=False)
-    collection_code: str | None = field(default=None, repr=False)
+    def __init__(
+        self,
+        order_number: str | None = None,
+        login_name: str | None = None,
+        login_password: str | None = None,
+        collection_code: str | None = None,
+    ) -> None:
+        self.order_number = order_number
+        self.login_name = login_name
+        self.login_password = login_password
+        self.collection_code = collection_code
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.label()})"
 
     @property
     def secrets(self) -> tuple[str, ...]:

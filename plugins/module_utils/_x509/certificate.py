@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -28,11 +27,12 @@ _UTF8_STRING = 0x0C
 _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CERTIFICATE-----")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Certificate(Facts):
     """A certificate, with what the checks ask of it read once; ``parsed`` is the library's."""
 
-    parsed: Any
+    def __init__(self, *, parsed: Any, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.parsed = parsed
 
     @cached_property
     def is_self_issued(self) -> bool:

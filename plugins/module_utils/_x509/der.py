@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ansible_collections.mailops.smime.plugins.module_utils._errors import DerError
 
 INTEGER = 0x02
@@ -23,14 +21,17 @@ def context(number: int) -> int:
     return 0xA0 | number
 
 
-class Element(NamedTuple):
+class Element:
     """One element: identifier octet, and where it begins, its content begins and both end in ``data``."""
 
-    data: bytes
-    tag: int
-    start: int
-    content: int
-    end: int
+    __slots__ = ("content", "data", "end", "start", "tag")
+
+    def __init__(self, data: bytes, tag: int, start: int, content: int, end: int) -> None:
+        self.data = data
+        self.tag = tag
+        self.start = start
+        self.content = content
+        self.end = end
 
     @property
     def encoded(self) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +23,6 @@ KEY_USAGES = (
 )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Facts:
     """A certificate as the checks see it.
 
@@ -33,20 +31,39 @@ class Facts:
     ``name.describe`` has them.
     """
 
-    der: bytes
-    public_key: bytes
-    key_type: str
-    key_size: int
-    serial_number: int
-    not_before: datetime
-    not_after: datetime
-    emails: tuple[str, ...]
-    extended_key_usages: tuple[str, ...] | None
-    key_usages: frozenset[str] | None
-    policies: tuple[str, ...]
-    is_ca: bool
-    subject: Mapping[str, str]
-    issuer: Mapping[str, str]
+    # Written out: making a dataclass takes a run that has nothing to do longer than reading its certificate.
+    def __init__(  # noqa: PLR0913 - it is as many facts
+        self,
+        *,
+        der: bytes,
+        public_key: bytes,
+        key_type: str,
+        key_size: int,
+        serial_number: int,
+        not_before: datetime,
+        not_after: datetime,
+        emails: tuple[str, ...],
+        extended_key_usages: tuple[str, ...] | None,
+        key_usages: frozenset[str] | None,
+        policies: tuple[str, ...],
+        is_ca: bool,
+        subject: Mapping[str, str],
+        issuer: Mapping[str, str],
+    ) -> None:
+        self.der = der
+        self.public_key = public_key
+        self.key_type = key_type
+        self.key_size = key_size
+        self.serial_number = serial_number
+        self.not_before = not_before
+        self.not_after = not_after
+        self.emails = emails
+        self.extended_key_usages = extended_key_usages
+        self.key_usages = key_usages
+        self.policies = policies
+        self.is_ca = is_ca
+        self.subject = subject
+        self.issuer = issuer
 
     def __hash__(self) -> int:
         return hash(self.der)

@@ -11,9 +11,8 @@ that would have read.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
-from typing import NamedTuple
+from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import name as names
@@ -21,11 +20,10 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.der import BIT
 from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import KEY_USAGES, Facts
 from ansible_collections.mailops.smime.plugins.module_utils._x509.rsa import SIGNATURES, is_signature, read_modulus
 from ansible_collections.mailops.smime.plugins.module_utils._x509.strict import (
-    LINES,
-    decode_lines,
     read_bits,
     read_number,
     read_oid,
+    read_pem,
     read_whole,
     split,
     take,
@@ -34,49 +32,60 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.strict import 
 _BOOLEAN, _UTC_TIME, _GENERALIZED_TIME = 0x01, 0x17, 0x18
 _UTF8_STRING, _PRINTABLE_STRING, _IA5_STRING, _SET = 0x0C, 0x13, 0x16, 0x31
 _EXTENSIONS_TAG = der.context(3)
-_PRINTABLE = re.compile(rb"[A-Za-z0-9 '()+,\-./:=?]+")
-_CERTIFICATE = re.compile(LINES.replace(b"%s", b"CERTIFICATE"))
+_PRINTABLE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
 _CPS = bytes.fromhex("2b06010505070201")
-# The extensions that may be there (RFC 5280, 4.2), each with what `_draw` makes of one that is as it should be.
+# The extensions that may be there (RFC 5280, 4.2), each with what `_draw` makes of one that is as it should be: one of these
+# forms, or a SEQUENCE of one element or more that all have this form. Patterns take longer to compile than all certificates
+# to read.
 _BASIC_CONSTRAINTS, _KEY_USAGE, _EXTENDED_KEY_USAGE = "2.5.29.19", "2.5.29.15", "2.5.29.37"
 _ALTERNATIVE_NAME, _POLICIES = "2.5.29.17", "2.5.29.32"
-_EXTENSIONS = {
-    _BASIC_CONSTRAINTS: re.compile(r"30<(01(02)?)?>"),
-    _KEY_USAGE: re.compile(r"03"),
-    _EXTENDED_KEY_USAGE: re.compile(r"30<(06)+>"),
-    _ALTERNATIVE_NAME: re.compile(r"30<(81)+>"),
-    _POLICIES: re.compile(r"30<(30<06(30<(30<0616>)+>)?>)+>"),
-    "2.5.29.14": re.compile(r"04"),
-    "2.5.29.35": re.compile(r"30<80>"),
-    "2.5.29.31": re.compile(r"30<(30<a0<a0<86>>>)+>"),
-    "1.3.6.1.5.5.7.1.1": re.compile(r"30<(30<0686>)+>"),
+_FORMS = {
+    _BASIC_CONSTRAINTS: ("30<>", "30<01>", "30<0102>"),
+    _KEY_USAGE: ("03",),
+    "2.5.29.14": ("04",),
+    "2.5.29.35": ("30<80>",),
 }
+_SEQUENCES = {
+    _EXTENDED_KEY_USAGE: "06",
+    _ALTERNATIVE_NAME: "81",
+    _POLICIES: "30<06>",
+    "2.5.29.31": "30<a0<a0<86>>>",
+    "1.3.6.1.5.5.7.1.1": "30<0686>",
+}
+# A policy's OID with one qualifier.
+_QUALIFIED = "0630<30<0616>>"
 
 
-class Glimpse(NamedTuple):
-    """A certificate's facts, and what its chain takes: names in DER, the RSA modulus, the signature and what it is over."""
+class Glimpse(Facts):
+    """A certificate, with what its chain takes: names in DER, the RSA modulus, the signature and what it is over."""
 
-    facts: Facts
-    subject: bytes
-    issuer: bytes
-    modulus: int
-    algorithm: bytes
-    signed: bytes
-    signature: bytes
+    def __init__(
+        self,
+        *,
+        names: tuple[bytes, bytes],
+        modulus: int,
+        algorithm: bytes,
+        signed: bytes,
+        signature: bytes,
+        **facts: Any,
+    ) -> None:
+        super().__init__(**facts)
+        self.subject_der, self.issuer_der = names
+        self.modulus = modulus
+        self.algorithm = algorithm
+        self.signed = signed
+        self.signature = signature
 
 
 def read_certificates(pem: bytes) -> list[Glimpse]:
     """Return the certificates of a file that holds nothing else."""
-    blocks = list(_CERTIFICATE.finditer(pem))
-    if not blocks or b"".join(block.group() for block in blocks) != pem:
-        raise ValueError("more than certificates, or none")
-    return [_read_certificate(decode_lines(block.group(1))) for block in blocks]
+    return [_read_certificate(encoded) for encoded in read_pem(pem, b"CERTIFICATE")]
 
 
 def is_signed_by(certificate: Glimpse, issuer: Glimpse) -> bool:
     """Tell whether ``issuer`` is named as the issuer of ``certificate`` and its key made the signature (RFC 5280, 6.1.3 a)."""
     made = is_signature(certificate.signature, certificate.signed, certificate.algorithm, issuer.modulus)
-    return made and certificate.issuer == issuer.subject
+    return made and certificate.issuer_der == issuer.subject_der
 
 
 def _read_certificate(encoded: bytes) -> Glimpse:
@@ -88,7 +97,7 @@ def _read_certificate(encoded: bytes) -> Glimpse:
     modulus = read_modulus(public_key)
     not_before, not_after = (_read_time(item) for item in split(validity))
     found = _read_extensions(extensions)
-    facts = Facts(
+    return Glimpse(
         der=encoded,
         public_key=public_key.encoded,
         key_type="RSA",
@@ -103,8 +112,12 @@ def _read_certificate(encoded: bytes) -> Glimpse:
         is_ca=bool(_open_found(found, _BASIC_CONSTRAINTS)),
         subject=_read_name(subject),
         issuer=_read_name(issuer),
+        names=(subject.encoded, issuer.encoded),
+        modulus=modulus,
+        algorithm=algorithm.value,
+        signed=body.encoded,
+        signature=read_bits(signature),
     )
-    return Glimpse(facts, subject.encoded, issuer.encoded, modulus, algorithm.value, body.encoded, read_bits(signature))
 
 
 def _read_extensions(outer: Element) -> dict[str, Element]:
@@ -114,11 +127,19 @@ def _read_extensions(outer: Element) -> dict[str, Element]:
         if "".join(_draw(part) for part in parts) not in ("0604", "060104"):
             raise ValueError("not an extension as RFC 5280, 4.1 has it")
         oid, value = read_oid(parts[0]), read_whole(parts[-1].value)
-        expected = _EXTENSIONS.get(oid)
-        if oid in found or not expected or not expected.fullmatch(_draw(value)):
+        if oid in found or not _is_usual(oid, _draw(value)):
             raise ValueError(f"the extension {oid} is not as usual")
         found[oid] = value
     return found
+
+
+def _is_usual(oid: str, drawn: str) -> bool:
+    if oid == _POLICIES:
+        drawn = drawn.replace(_QUALIFIED, "06")
+    item = _SEQUENCES.get(oid)
+    if item is None:
+        return drawn in _FORMS.get(oid, ())
+    return drawn[:3] == "30<" and drawn != "30<>" and not drawn[3:-1].replace(item, "")
 
 
 def _draw(element: Element) -> str:
@@ -157,7 +178,7 @@ def _read_name(element: Element) -> dict[str, str]:
 
 def _read_text(element: Element) -> str:
     value = element.value
-    fits = {_UTF8_STRING: True, _PRINTABLE_STRING: _PRINTABLE.fullmatch(value), _IA5_STRING: value.isascii()}
+    fits = {_UTF8_STRING: True, _PRINTABLE_STRING: not value.translate(None, _PRINTABLE), _IA5_STRING: value.isascii()}
     if not (value and fits.get(element.tag)):
         raise ValueError("not a text as names have it")
     return value.decode("utf-8")
@@ -169,7 +190,7 @@ def _read_time(element: Element) -> datetime:
         text = ("19" if text >= "5" else "20") + text
     elif element.tag != _GENERALIZED_TIME or text < "2050":
         raise ValueError("not a time as RFC 5280, 4.1.2.5 has it")
-    if not re.fullmatch("[0-9]{14}Z", text):
+    if len(text) != 15 or not text[:14].isdigit() or text[14] != "Z":
         raise ValueError("not a time in UTC")
     month, day, hour, minute, second = (int(text[start : start + 2]) for start in range(4, 14, 2))
     return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=timezone.utc)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address, template
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import name as names
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import subject as subjects
 from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
     ExtendedKeyUsageOID,
     UnsupportedAlgorithm,
@@ -117,10 +117,10 @@ def _draw_up(plan: Plan) -> x509.CertificateSigningRequestBuilder:
 
 def _build_subject(plan: Plan) -> x509.Name:
     if plan.subject is not None:
-        return names.build(plan.subject)
+        return subjects.build(plan.subject)
     # A common name has 64 characters at most (RFC 5280, appendix A.1, ub-common-name); a longer address is in the SAN alone.
     email = _encode_mailbox(plan.email)
-    return names.build({"CN": email} if len(email) <= 64 else {})
+    return subjects.build({"CN": email} if len(email) <= 64 else {})
 
 
 def _encode_mailbox(email: str) -> str:

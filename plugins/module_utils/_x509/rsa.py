@@ -10,14 +10,12 @@ What is not exactly of the form in which OpenSSL writes it raises ValueError, th
 from __future__ import annotations
 
 import hashlib
-import re
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509.der import BIT_STRING, INTEGER, SEQUENCE, Element
 from ansible_collections.mailops.smime.plugins.module_utils._x509.strict import (
-    LINES,
-    decode_lines,
     read_bits,
     read_number,
+    read_pem,
     read_whole,
     take,
 )
@@ -25,7 +23,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.strict import 
 _OCTET_STRING = 0x04
 _EXPONENT = 65537
 _RSA = bytes.fromhex("300d06092a864886f70d0101010500")
-_KEY = re.compile(LINES.replace(b"BEGIN %s", b"BEGIN ((?:RSA )?PRIVATE KEY)").replace(b"END %s", rb"END \1"))
 # RFC 8017, appendix A.2.4 and 9.2: by the signature's algorithm, the hash and what stands before its value.
 SIGNATURES = {
     bytes.fromhex(f"06092a864886f70d01010{digit}0500"): (name, bytes.fromhex(prefix))
@@ -39,11 +36,10 @@ SIGNATURES = {
 
 def read_public_half(pem: bytes) -> bytes:
     """Return the SubjectPublicKeyInfo, in DER, of a private key that is not encrypted."""
-    block = _KEY.fullmatch(pem)
-    if block is None:
-        raise ValueError("not a private key alone")
-    key = read_whole(decode_lines(block.group(2)))
-    if block.group(1) == b"PRIVATE KEY":
+    bare = pem.startswith(b"-----BEGIN RSA ")
+    (encoded,) = read_pem(pem, b"RSA PRIVATE KEY" if bare else b"PRIVATE KEY")
+    key = read_whole(encoded)
+    if not bare:
         version, algorithm, inner = take(key, INTEGER, SEQUENCE, _OCTET_STRING)
         if version.value != b"\0" or algorithm.encoded != _RSA:
             raise ValueError("not an RSA key in PKCS#8")

@@ -11,9 +11,6 @@ import base64
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.plugins.module_utils._x509.der import OID, SEQUENCE, Element
 
-# What an RSA private key, or a PEM block of a certificate, is written as (RFC 7468, strict).
-LINES = rb"-----BEGIN %s-----\n((?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/=]{1,64}\n)-----END %s-----\n"
-
 # Releases of the library before 42 read arcs of four octets at most, of seven bits each.
 _ARC_BITS = 28
 
@@ -75,10 +72,16 @@ def read_bits(element: Element) -> bytes:
     return element.value[1:]
 
 
-def decode_lines(lines: bytes) -> bytes:
-    """Return what the lines of a PEM block (RFC 7468) say."""
-    encoded = lines.replace(b"\n", b"")
-    decoded = base64.b64decode(encoded)
-    if base64.b64encode(decoded) != encoded:
-        raise ValueError("not base64 as it is written")
-    return decoded
+def read_pem(pem: bytes, label: bytes) -> list[bytes]:
+    """Return what the blocks called ``label`` (RFC 7468, strict) hold, which are all of ``pem``, and at least one."""
+    begin, end = b"-----BEGIN %s-----\n" % label, b"-----END %s-----\n" % label
+    found = [base64.b64decode(block[len(begin) :]) for block in pem.split(end)[:-1]]
+    # What reads the same when it is written anew is nothing else, and in no other form.
+    if not found or b"".join(begin + _write_lines(data) + end for data in found) != pem:
+        raise ValueError("not PEM as it is written, or more than that")
+    return found
+
+
+def _write_lines(data: bytes) -> bytes:
+    encoded = base64.b64encode(data)
+    return b"".join(encoded[start : start + 64] + b"\n" for start in range(0, len(encoded), 64))

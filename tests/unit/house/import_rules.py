@@ -20,6 +20,7 @@ STORY = (
     "_archive",
     "_batch",
     "_decision",
+    "_diff",
     "_glance",
     "_inputs",
     "_inquiry",
@@ -37,19 +38,23 @@ STORY = (
 # The layers, from the top down: where each lies, and which others it may import. Each may import itself but for modules
 # and action plugins. The lifecycle is a story in several files.
 LAYERS: dict[str, tuple[tuple[str, ...], set[str]]] = {
-    "modules": (("modules",), {"lifecycle", "argspec", "clock", "errors"}),
+    "modules": (("modules",), {"lifecycle", "argspec", "clock", "errors", "zipped"}),
     "action": (("action",), {"plugin_utils", "lifecycle", "argspec", "errors"}),
     "plugin_utils": (("plugin_utils",), {"lifecycle", "argspec", "ca", "clock", "errors"}),
     "lifecycle": (
         tuple(f"module_utils.{name}" for name in STORY),
         {"argspec", "ca", "x509", "store", "clock", "errors"},
     ),
-    "argspec": (("module_utils._argspec", "module_utils._list_module"), {"ca", "x509", "store", "errors"}),
+    "argspec": (
+        tuple(f"module_utils.{name}" for name in ("_argspec", "_argspec_info", "_argspec_lists", "_list_module")),
+        {"ca", "x509", "store", "errors"},
+    ),
     "ca": (("module_utils._ca",), {"x509", "errors"}),
     "store": (("module_utils._store",), {"x509", "errors"}),
     "x509": (("module_utils._x509",), {"errors"}),
     "clock": (("module_utils._clock",), {"errors"}),
     "errors": (("module_utils._errors",), set()),
+    "zipped": (("module_utils._zipped",), set()),
     "doc_fragments": (("doc_fragments",), set()),
 }
 ALONE = {"modules", "action"}

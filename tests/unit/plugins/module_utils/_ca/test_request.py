@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +25,12 @@ from ansible_collections.mailops.smime.tests.unit.plugins.samples import read_te
 ACCOUNT = Order(order_number="12345", login_name="Name", login_password="Pass word+&=%")
 BY_CODE = Order(collection_code="Code1234")
 
+
+def change(order: Order, **changes: str | None) -> Order:
+    """Return ``order`` with other values."""
+    return Order(**{**vars(order), **changes})
+
+
 # The page's column Max.Length.
 ORDER_LENGTHS = {"login_name": 64, "login_password": 128, "order_number": 128, "collection_code": 16}
 QUERY_LENGTHS = {"csr": 32767, "response_mime_type": 255}
@@ -34,9 +39,9 @@ QUERY_LENGTHS = {"csr": 32767, "response_mime_type": 255}
 @pytest.mark.parametrize(("option", "length"), sorted(ORDER_LENGTHS.items()))
 def test_an_order_option_may_be_as_long_as_the_page_says_and_no_longer(option: str, length: int) -> None:
     base = BY_CODE if option == "collection_code" else ACCOUNT
-    check_order(replace(base, **{option: "\u00e4" * length}))
+    check_order(change(base, **{option: "\u00e4" * length}))
     with pytest.raises(OptionError, match=option) as caught:
-        check_order(replace(base, **{option: "\u00e4" * (length + 1)}))
+        check_order(change(base, **{option: "\u00e4" * (length + 1)}))
     assert caught.value.name == "invalid_option"
     assert str(length) in caught.value.message
     assert "\u00e4" not in caught.value.message
@@ -55,7 +60,7 @@ def test_a_query_option_may_be_as_long_as_the_page_says_and_no_longer(option: st
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_the_account_needs_all_three(missing: str, nothing: str | None) -> None:
     with pytest.raises(OptionError, match=missing) as caught:
-        build_form(replace(ACCOUNT, **{missing: nothing}), Query())
+        build_form(change(ACCOUNT, **{missing: nothing}), Query())
     assert "collection_code" in caught.value.hint
 
 
@@ -69,7 +74,7 @@ def test_the_collection_code_needs_nothing_else() -> None:
 
 
 def test_the_collection_code_wins_and_the_account_stays_home() -> None:
-    form = build_form(replace(ACCOUNT, collection_code="Code1234"), Query())
+    form = build_form(change(ACCOUNT, collection_code="Code1234"), Query())
     assert form["collectionCode"] == "Code1234"
     assert not {"loginName", "loginPassword", "orderNumber"} & set(form)
     assert not {"Name", ACCOUNT.login_password, "12345"} & set(form.values())
@@ -172,14 +177,14 @@ def test_a_number_that_is_not_on_the_page_is_refused(option: str, value: int) ->
 
 
 def test_secrets_are_not_in_the_representation() -> None:
-    text = repr(replace(ACCOUNT, collection_code="Code1234"))
+    text = repr(change(ACCOUNT, collection_code="Code1234"))
     assert "Pass word" not in text
     assert "Code1234" not in text
     assert "12345" in text
 
 
 def test_the_secrets_are_the_password_and_the_code() -> None:
-    assert set(replace(ACCOUNT, collection_code="Code1234").secrets) == {ACCOUNT.login_password, "Code1234"}
+    assert set(change(ACCOUNT, collection_code="Code1234").secrets) == {ACCOUNT.login_password, "Code1234"}
     assert Order().secrets == ()
 
 

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Imports from the zip file in which Ansible ships a module: whoever imports this first has the rest compiled once.
+
+There is no byte code in that file. Left to themselves, Python's own imports compile each file of it twice, once only to learn
+the file's name (``zipimport.zipimporter.get_filename``), and compiling is most of what a run with nothing to do costs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from pkgutil import get_importer
+from typing import Any
+from zipimport import ZipImportError, zipimporter
+
+_OURS = __name__.rpartition(".")[0] + "."
+
+
+class _Finder:
+    """Finds this collection's files in a zip file, and leaves packages and everything else to the finders after it."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG004
+        if not name.startswith(_OURS):
+            return None
+        for entry in path or ():
+            loader: Any = get_importer(entry)
+            if _holds_file(loader, name):
+                return ModuleSpec(name, loader, origin=entry)
+        return None
+
+
+def _holds_file(loader: object, name: str) -> bool:
+    try:
+        return isinstance(loader, zipimporter) and not loader.is_package(name)
+    except ZipImportError:
+        return False
+
+
+sys.meta_path.insert(0, _Finder)
