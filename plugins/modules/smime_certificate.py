@@ -265,7 +265,7 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _zipped  # noqa: F401 - cheapens what follows
+from ansible_collections.mailops.smime.plugins.module_utils import _lean  # noqa: F401 - for what it does
 
 # isort: split
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _glance

@@ -38,7 +38,7 @@ STORY = (
 # The layers, from the top down: where each lies, and which others it may import. Each may import itself but for modules
 # and action plugins. The lifecycle is a story in several files.
 LAYERS: dict[str, tuple[tuple[str, ...], set[str]]] = {
-    "modules": (("modules",), {"lifecycle", "argspec", "clock", "errors", "zipped"}),
+    "modules": (("modules",), {"lifecycle", "argspec", "clock", "errors", "lean"}),
     "action": (("action",), {"plugin_utils", "lifecycle", "argspec", "errors"}),
     "plugin_utils": (("plugin_utils",), {"lifecycle", "argspec", "ca", "clock", "errors"}),
     "lifecycle": (
@@ -54,7 +54,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "x509": (("module_utils._x509",), {"errors"}),
     "clock": (("module_utils._clock",), {"errors"}),
     "errors": (("module_utils._errors",), set()),
-    "zipped": (("module_utils._zipped",), set()),
+    "lean": (("module_utils._lean",), set()),
     "doc_fragments": (("doc_fragments",), set()),
 }
 ALONE = {"modules", "action"}

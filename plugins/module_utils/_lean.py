@@ -2,14 +2,16 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imports from the zip file in which Ansible ships a module: whoever imports this first has the rest compiled once.
+"""What a process that lives for one run of a module can do without. Modules import this first, for what it does.
 
-There is no byte code in that file. Left to themselves, Python's own imports compile each file of it twice, once only to learn
-the file's name (``zipimport.zipimporter.get_filename``), and compiling is most of what a run with nothing to do costs.
+There is no byte code in the zip file in which Ansible ships a module. Left to themselves, Python's imports compile each file
+of it twice, once only to learn the file's name (``zipimport.zipimporter.get_filename``), and compiling is most of what a run
+with nothing to do costs. Next comes the last collection of garbage, which walks through all that Ansible has loaded.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
@@ -42,3 +44,4 @@ def _holds_file(loader: object, name: str) -> bool:
 
 
 sys.meta_path.insert(0, _Finder)
+gc.freeze()

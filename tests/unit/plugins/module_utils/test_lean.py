@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imports from a zip file, as Ansible ships a module: each file is compiled once, and all that there is, is found."""
+"""Imports from a zip file, as Ansible ships a module: each file is compiled once, and all that there is, is found.
+
+And what was there before is not looked at when garbage is collected.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils import _zipped
+from ansible_collections.mailops.smime.plugins.module_utils import _lean
 
 PACKAGE = "ansible_collections/mailops/smime/plugins/module_utils"
 FILES = {
@@ -23,7 +26,7 @@ FILES = {
 }
 # Counts what is compiled of the zip file, and tells what was found.
 SCRIPT = """
-import builtins, collections, json, sys
+import builtins, collections, gc, json, sys
 
 compiled, compile_it = collections.Counter(), builtins.compile
 def count(source, name, *args, **options):
@@ -38,12 +41,12 @@ try:
     from ansible_collections.mailops.smime.plugins.module_utils import _missing
 except ImportError as error:
     missing = str(error)
-print(json.dumps([compiled, [_one.value, names.value], missing]))
+print(json.dumps([compiled, [_one.value, names.value], missing, gc.get_freeze_count()]))
 """
 
 
-def run(folder: Path, first: str) -> tuple[dict[str, int], list[int], str]:
-    """Return how often each file was compiled, which values were found, and how what is not there was refused."""
+def run(folder: Path, first: str) -> tuple[dict[str, int], list[int], str, int]:
+    """Return how often each file was compiled, which values were found, how what is not there was refused, and what is frozen."""
     archive = folder / "payload.zip"
     packages = {parent / "__init__.py" for name in FILES for parent in Path(name).parents if parent.parts}
     with zipfile.ZipFile(archive, "w") as payload:
@@ -51,26 +54,28 @@ def run(folder: Path, first: str) -> tuple[dict[str, int], list[int], str]:
             payload.writestr(package.as_posix(), "")
         for name, text in FILES.items():
             payload.writestr(name, text)
-        payload.write(_zipped.__file__, f"{PACKAGE}/_zipped.py")
+        payload.write(_lean.__file__, f"{PACKAGE}/_lean.py")
     command = [sys.executable, "-E", "-s", "-c", SCRIPT.format(first=first), str(archive)]
     done = subprocess.run(command, capture_output=True, check=True, cwd=folder)
-    counted, values, missing = json.loads(done.stdout)
-    return counted, values, missing
+    counted, values, missing, frozen = json.loads(done.stdout)
+    return counted, values, missing, frozen
 
 
 def test_each_file_is_compiled_once(tmp_path: Path) -> None:
-    counted, values, missing = run(tmp_path, "_zipped")
+    counted, values, missing, frozen = run(tmp_path, "_lean")
     assert {name: counted[name] for name in FILES if name.startswith(PACKAGE)} == {
         f"{PACKAGE}/_one.py": 1,
         f"{PACKAGE}/_below/two.py": 1,
     }
     assert values == [3, 7]
     assert "_missing" in missing
+    assert frozen
 
 
 def test_python_by_itself_compiles_each_file_twice(tmp_path: Path) -> None:
-    counted, values, _missing = run(tmp_path, "_below")
+    counted, values, _missing, frozen = run(tmp_path, "_below")
     assert values == [3, 7]
+    assert not frozen
     if counted[f"{PACKAGE}/_one.py"] == 1:
-        pytest.skip("this Python compiles once: when all do, _zipped can go")
+        pytest.skip("this Python compiles once: when all do, _lean can go")
     assert counted[f"{PACKAGE}/_one.py"] == 2
