@@ -105,11 +105,17 @@ def check_distinct(params: Mapping[str, Any], outputs: Iterable[str]) -> None:
 
 
 def _identify(path: str) -> object:
-    """Return what two paths of one file have in common: its inode, or the path of what does not exist yet."""
+    """Return what two paths of one file have in common: its inode, or the folder's and the name of what does not exist yet."""
     try:
         found = os.stat(path)
     except OSError:
-        return os.path.realpath(path)
+        folder, name = os.path.split(os.path.realpath(path) if os.path.islink(path) else path)
     except ValueError as error:
         raise OptionError(f"{path!r} cannot be a path on this host", hint="Correct the path, or the locale.") from error
-    return found.st_dev, found.st_ino
+    else:
+        return found.st_dev, found.st_ino
+    try:
+        found = os.stat(folder or os.curdir)
+    except OSError:
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino, name

@@ -45,6 +45,8 @@ class Certificate(Facts):
         return pem
 
 
+# Kept, since each reply of the CA brings the same intermediate and root.
+@lru_cache(maxsize=64)
 def load_der(der: bytes) -> Certificate:
     """Return the certificate in ``der``. Raises ValueError if it is none, or if a part that matters cannot be read."""
     with releases.reading("a certificate"):

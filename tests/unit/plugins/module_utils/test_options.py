@@ -1,12 +1,16 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How messages call a certificate."""
+"""How messages call a certificate, and which paths are one file."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
-from ansible_collections.mailops.smime.plugins.module_utils._options import label
+from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._options import check_distinct, label
 
 
 def test_messages_name_the_mailbox_or_else_the_file_and_the_order() -> None:
@@ -16,3 +20,24 @@ def test_messages_name_the_mailbox_or_else_the_file_and_the_order() -> None:
 
 def test_a_refused_address_brings_no_control_characters_into_messages() -> None:
     assert label("a\x1b[2J@example.test", "", Order("7")) == r"'a\x1b[2J@example.test' (order 7)"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("new.pem", "./new.pem"),
+        ("new.pem", "alias/new.pem"),
+        ("new.pem", "dangling.pem"),
+        ("nowhere/new.pem", "alias/nowhere/new.pem"),
+        ("old.pem", "alias/old.pem"),
+    ],
+)
+def test_one_file_by_two_names_is_refused_whether_it_exists_or_not(tmp_path: Path, one: str, other: str) -> None:
+    (tmp_path / "alias").symlink_to(tmp_path)
+    (tmp_path / "dangling.pem").symlink_to("new.pem")
+    (tmp_path / "old.pem").touch()
+    params = {"path": f"{tmp_path}/{one}", "chain_path": f"{tmp_path}/{other}"}
+    rest = dict.fromkeys(("privatekey_path", "csr_path", "trusted_roots_path"))
+    with pytest.raises(OptionError, match="chain_path are the same file"):
+        check_distinct({**params, **rest}, ("path", "chain_path"))
+    check_distinct({**params, **rest, "chain_path": f"{tmp_path}/alias/other.pem"}, ("path", "chain_path"))
