@@ -80,7 +80,7 @@ def _read_source(params: Mapping[str, Any], given: Mapping[str, Any]) -> Source:
     email = given["email"]
     options.check_email(email)
     options.check_name_in_path(email)
-    merged = {name: given[name] if given[name] is not None else params[name] for name in _SOURCES}
+    merged = {name: given[name] if given.get(name) is not None else params[name] for name in _SOURCES}
     if merged["path"] is None:
         raise OptionError("missing: path", hint="Give path for this entry, or beside the list with {email} in it.")
     paths = {name: value and value.replace("{email}", email) for name, value in merged.items() if name in _SOURCES[:3]}

@@ -352,6 +352,8 @@ def main() -> None:
     if not module._diff:  # noqa: SLF001 - Ansible has no other name for it
         outcome.result.pop("diff", None)
     _batch.lighten(module, outcome.result)
+    # Nor is there any to be looked for at the end.
+    gc.freeze()
     if "msg" in outcome.result:
         module.fail_json(**outcome.result)
     module.exit_json(**outcome.result)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
@@ -49,6 +50,8 @@ class Order:
         return f"order {self.order_number}" if self.order_number else "the order of the collection code"
 
 
+# Kept, since a list of mailboxes has one.
+@lru_cache(maxsize=4)
 def check_url(url: str) -> None:
     """Raise OptionError unless ``url`` is one that the password may be sent to."""
     try:
