@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ PLACEHOLDER = "{email}"
 SECRET_OPTIONS = frozenset(name for name, spec in _argspec_lists.entry_options().items() if spec.get("no_log"))
 STATUSES = ("valid", "issued", "pending", "failed", "not_attempted")
 
+# How many v show what a task was given.
+_SHOWN_FROM = 3
 _OUTPUT_OPTIONS = tuple(output.option for output in OUTPUTS)
 # Mailboxes may share the file of the root, which is the same for all.
 _OWN_OPTIONS = tuple(option for option in _OUTPUT_OPTIONS if option != "root_path")
@@ -59,8 +61,8 @@ def read_entries(params: Mapping[str, Any]) -> list[Entry]:
 
     Raises OptionError if two entries are for one mailbox or would write one file: then no entry can be trusted.
     """
-    names = (*_argspec.certificate_options(), *_world.FILE_OPTIONS)
-    entries = [_read_entry(params, index, names) for index in range(len(params["certificates"]))]
+    defaults = {name: params.get(name) for name in (*_argspec.certificate_options(), *_world.FILE_OPTIONS)}
+    entries = [_read_entry(params, index, defaults) for index in range(len(params["certificates"]))]
     _refuse_repeated("email", [_normalize(entry.email) for entry in entries])
     _refuse_shared_files(entries)
     return entries
@@ -134,32 +136,34 @@ def lighten(module: AnsibleModule, result: dict[str, Any]) -> None:
     """Keep the cost of returning ``result`` in proportion to the number of entries.
 
     Ansible repeats all options in it, most of them empty here, and looks for each secret in each of its strings: with a
-    collection code for each mailbox, that is a square.
+    collection code for each mailbox, that is a square. It shows the options from -vvv on, so that the list is left out below.
     """
-    given = {name: value for name, value in module.params.items() if name != "certificates" and value is not None}
-    result["invocation"] = {
-        "module_args": {**given, "certificates": [_strip(item) for item in module.params["certificates"]]}
-    }
+    given = _strip({name: value for name, value in module.params.items() if name != "certificates"})
+    if module._verbosity >= _SHOWN_FROM:  # noqa: SLF001 - Ansible has no other name for it
+        given["certificates"] = [_strip(item) for item in module.params["certificates"]]
+    result["invocation"] = {"module_args": given}
     # Most strings are the same in all entries.
-    told = "\n".join(set(_find_strings(result)))
+    strings: set[str] = set()
+    _collect_strings(result, strings)
+    told = "\n".join(strings)
     module.no_log_values = {secret for secret in module.no_log_values if str(secret) in told}
 
 
 def _strip(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was given for an entry, without its secrets."""
+    """Return what was given for an entry, or beside the list, without its secrets."""
     return {name: "********" if name in SECRET_OPTIONS else value for name, value in entry.items() if value is not None}
 
 
-def _find_strings(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield str(name)
-            yield from _find_strings(inner)
+def _collect_strings(value: Any, found: set[str]) -> None:
+    if isinstance(value, dict):
+        found.update(map(str, value))
+        for inner in value.values():
+            _collect_strings(inner, found)
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            yield from _find_strings(inner)
+            _collect_strings(inner, found)
     else:
-        yield str(value)
+        found.add(str(value))
 
 
 def summarize(results: list[dict[str, Any]]) -> dict[str, Any]:
@@ -181,12 +185,12 @@ def summarize(results: list[dict[str, Any]]) -> dict[str, Any]:
     return {**whole, "msg": message}
 
 
-def _read_entry(params: Mapping[str, Any], index: int, names: tuple[str, ...]) -> Entry:
-    given = params["certificates"][index]
-    merged = {name: given[name] if given.get(name) is not None else params.get(name) for name in names}
+def _read_entry(params: Mapping[str, Any], index: int, defaults: Mapping[str, Any]) -> Entry:
+    given = {name: value for name, value in params["certificates"][index].items() if value is not None}
+    merged = {**defaults, **given}
     for one, other in _ALTERNATIVES:
         for chosen, displaced in ((one, other), (other, one)):
-            if given.get(chosen) is not None and given.get(displaced) is None:
+            if chosen in given and displaced not in given:
                 merged[displaced] = None
     email = given["email"]
     templated = [name for name in _PATH_OPTIONS if PLACEHOLDER in (merged[name] or "")]

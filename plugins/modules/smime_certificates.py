@@ -339,8 +339,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._list_module import 
 
 def main() -> None:
     """Run the module."""
-    # Thousands of entries are alive to the end: looking for garbage among them all the time takes a tenth of the run.
-    gc.set_threshold(100_000)
     module = ListModule(
         argument_spec=_argspec_lists.batch_options(), add_file_common_args=True, supports_check_mode=True
     )
@@ -352,7 +350,7 @@ def main() -> None:
     if not module._diff:  # noqa: SLF001 - Ansible has no other name for it
         outcome.result.pop("diff", None)
     _batch.lighten(module, outcome.result)
-    # Nor is there any to be looked for at the end.
+    # None of it is garbage, so that Python need not look for any at the end.
     gc.freeze()
     if "msg" in outcome.result:
         module.fail_json(**outcome.result)

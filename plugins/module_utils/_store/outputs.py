@@ -48,7 +48,7 @@ IsCurrent = Callable[[bytes, Material, Recipe], bool]
 ReadCertificates = Callable[[bytes, Recipe], List[Certificate]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Output:
     """One kind of file: its option, how it is made, compared and read, and what it needs.
 

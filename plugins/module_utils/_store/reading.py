@@ -18,15 +18,18 @@ def read_file(path: str) -> bytes | None:
     """Return the contents of ``path``, or None if there is no such file. Raises FileError."""
     try:
         # Without blocking: nobody may ever write into a FIFO.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            found = os.fstat(file.fileno())
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise FileError(f"{path} is not a regular file", hint="Give the path of a file.")
             # What is asked for is set aside first: a megabyte takes longer than all the rest.
-            data = file.read(min(found.st_size, MAX_SIZE) + 1)
-            if len(data) > found.st_size:
+            data = os.read(descriptor, min(found.st_size, MAX_SIZE) + 1)
+            if len(data) != found.st_size:
                 # It has grown meanwhile, or is one of /proc, where all have no size.
-                data += file.read(MAX_SIZE + 1 - len(data))
+                data += _read_rest(descriptor, MAX_SIZE + 1 - len(data))
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return None
     except ValueError as error:
@@ -37,4 +40,14 @@ def read_file(path: str) -> bytes | None:
         ) from error
     if len(data) > MAX_SIZE:
         raise FileError(f"{path} is larger than {MAX_SIZE} bytes", hint="Check that it is the right file.")
+    return data
+
+
+def _read_rest(descriptor: int, most: int) -> bytes:
+    data = b""
+    while len(data) < most:
+        more = os.read(descriptor, most - len(data))
+        if not more:
+            break
+        data += more
     return data

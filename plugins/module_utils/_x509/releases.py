@@ -94,18 +94,20 @@ def load_private_key(pem: bytes, passphrase: bytes | None) -> serialization.Priv
 
 def not_before(certificate: x509.Certificate) -> datetime:
     """Return the first second of a certificate's validity, in UTC."""
-    if hasattr(certificate, "not_valid_before_utc"):
+    try:
         return certificate.not_valid_before_utc
-    # Before 42 the dates were without a time zone.
-    return certificate.not_valid_before.replace(tzinfo=timezone.utc)
+    except AttributeError:
+        # Before 42 the dates were without a time zone.
+        return certificate.not_valid_before.replace(tzinfo=timezone.utc)
 
 
 def not_after(certificate: x509.Certificate) -> datetime:
     """Return the last second of a certificate's validity, in UTC."""
-    if hasattr(certificate, "not_valid_after_utc"):
+    try:
         return certificate.not_valid_after_utc
-    # Before 42 the dates were without a time zone.
-    return certificate.not_valid_after.replace(tzinfo=timezone.utc)
+    except AttributeError:
+        # Before 42 the dates were without a time zone.
+        return certificate.not_valid_after.replace(tzinfo=timezone.utc)
 
 
 def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
