@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a process that lives for one run of a module can do without. Modules import this first, for what it does.
+"""What a process that lives for one run of a module can do without. Modules import this first, for what it does by itself.
 
 There is no byte code in the zip file in which Ansible ships a module. Left to themselves, Python's imports compile each file
 of it twice, once only to learn the file's name (``zipimport.zipimporter.get_filename``), and compiling is most of what a run
@@ -20,6 +20,8 @@ from typing import Any
 from zipimport import ZipImportError, zipimporter
 
 _OURS = __name__.rpartition(".")[0] + "."
+# Elsewhere, as in a test or on a controller, the process goes on, and is not ours to tune.
+_IN_ZIP = isinstance(globals().get("__loader__"), zipimporter)
 
 
 class _Finder:
@@ -43,7 +45,13 @@ def _holds_file(loader: object, name: str) -> bool:
         return False
 
 
-sys.meta_path.insert(0, _Finder)
-gc.freeze()
-# What is made stays to the end, be it of thousands of mailboxes: looking for garbage in it all the time takes a tenth of such a run.
-gc.set_threshold(100_000)
+def leave() -> None:
+    """Have Python look for no garbage at the end: nothing that is there is any."""
+    if _IN_ZIP:
+        gc.freeze()
+
+
+if _IN_ZIP:
+    sys.meta_path.insert(0, _Finder)
+    # What is made stays to the end, be it of thousands of mailboxes: looking for garbage in it all the time takes a tenth of a run.
+    gc.set_threshold(100_000)

@@ -132,7 +132,7 @@ error:
 """
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _lean  # noqa: F401 - for what it does
+from ansible_collections.mailops.smime.plugins.module_utils import _lean
 
 # isort: split
 from ansible_collections.mailops.smime.plugins.module_utils import _archive, _argspec_lists
@@ -143,6 +143,7 @@ def main() -> None:
     """Run the module."""
     module = ListModule(argument_spec=_argspec_lists.archive_options(), supports_check_mode=True)
     outcome = _archive.archive(module)
+    _lean.leave()
     if outcome.missing is not None:
         module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)
     for warning in outcome.warnings:

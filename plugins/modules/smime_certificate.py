@@ -265,7 +265,7 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _lean  # noqa: F401 - for what it does
+from ansible_collections.mailops.smime.plugins.module_utils import _lean
 
 # isort: split
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _glance
@@ -277,6 +277,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=_argspec.single_options(), add_file_common_args=True, supports_check_mode=True)
     clock = Clock()
     report = _glance.manage(module, clock)
+    _lean.leave()
     if report.missing is not None:
         module.fail_json(msg=missing_required_lib(report.missing.library), exception=report.missing.import_traceback)
     for warning in report.warnings:

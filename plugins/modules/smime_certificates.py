@@ -327,10 +327,8 @@ error:
   type: dict
 """
 
-import gc
-
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _lean  # noqa: F401 - for what it does
+from ansible_collections.mailops.smime.plugins.module_utils import _lean
 
 # isort: split
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec_lists, _batch, _world
@@ -343,6 +341,7 @@ def main() -> None:
         argument_spec=_argspec_lists.batch_options(), add_file_common_args=True, supports_check_mode=True
     )
     outcome = _batch.manage(module, _world.open_world(module.params))
+    _lean.leave()
     if outcome.missing is not None:
         module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)
     for warning in outcome.warnings:
@@ -350,8 +349,6 @@ def main() -> None:
     if not module._diff:  # noqa: SLF001 - Ansible has no other name for it
         outcome.result.pop("diff", None)
     _batch.lighten(module, outcome.result)
-    # None of it is garbage, so that Python need not look for any at the end.
-    gc.freeze()
     if "msg" in outcome.result:
         module.fail_json(**outcome.result)
     module.exit_json(**outcome.result)

@@ -105,11 +105,7 @@ class Transport:
         try:
             with _named_failures(self._watch):
                 response = self._session.post(
-                    self.endpoint.url,
-                    data=form,
-                    timeout=self.endpoint.timeout,
-                    allow_redirects=False,
-                    **self._settings,
+                    self.endpoint.url, data=form, timeout=self.endpoint.timeout, allow_redirects=False, **self._settings
                 )
                 with contextlib.closing(response):
                     self._watch.check()
@@ -166,9 +162,8 @@ def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
 def _settle_environment(session: Any, endpoint: Endpoint) -> Mapping[str, Any]:
     """Return what the environment says about proxies and bundles of CAs, which the library would work out for each call anew."""
     # A bundle named in the environment would win over the session's, and not over the request's.
-    settings: Mapping[str, Any] = session.merge_environment_settings(
-        endpoint.url, {}, True, endpoint.ca_path or True, None
-    )
+    verify = endpoint.ca_path or True
+    settings: Mapping[str, Any] = session.merge_environment_settings(endpoint.url, {}, True, verify, None)
     session.trust_env = False
     return settings
 

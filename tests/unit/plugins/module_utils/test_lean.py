@@ -9,6 +9,7 @@ And what was there before is not looked at when garbage is collected.
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -41,11 +42,12 @@ try:
     from ansible_collections.mailops.smime.plugins.module_utils import _missing
 except ImportError as error:
     missing = str(error)
+{last}
 print(json.dumps([compiled, [_one.value, names.value], missing, gc.get_freeze_count()]))
 """
 
 
-def run(folder: Path, first: str) -> tuple[dict[str, int], list[int], str, int]:
+def run(folder: Path, first: str, last: str = "") -> tuple[dict[str, int], list[int], str, int]:
     """Return how often each file was compiled, which values were found, how what is not there was refused, and what is frozen."""
     archive = folder / "payload.zip"
     packages = {parent / "__init__.py" for name in FILES for parent in Path(name).parents if parent.parts}
@@ -55,14 +57,14 @@ def run(folder: Path, first: str) -> tuple[dict[str, int], list[int], str, int]:
         for name, text in FILES.items():
             payload.writestr(name, text)
         payload.write(_lean.__file__, f"{PACKAGE}/_lean.py")
-    command = [sys.executable, "-E", "-s", "-c", SCRIPT.format(first=first), str(archive)]
+    command = [sys.executable, "-E", "-s", "-c", SCRIPT.format(first=first, last=last), str(archive)]
     done = subprocess.run(command, capture_output=True, check=True, cwd=folder)
     counted, values, missing, frozen = json.loads(done.stdout)
     return counted, values, missing, frozen
 
 
 def test_each_file_is_compiled_once(tmp_path: Path) -> None:
-    counted, values, missing, frozen = run(tmp_path, "_lean")
+    counted, values, missing, frozen = run(tmp_path, "_lean", "_lean.leave()")
     assert {name: counted[name] for name in FILES if name.startswith(PACKAGE)} == {
         f"{PACKAGE}/_one.py": 1,
         f"{PACKAGE}/_below/two.py": 1,
@@ -79,3 +81,9 @@ def test_python_by_itself_compiles_each_file_twice(tmp_path: Path) -> None:
     if counted[f"{PACKAGE}/_one.py"] == 1:
         pytest.skip("this Python compiles once: when all do, _lean can go")
     assert counted[f"{PACKAGE}/_one.py"] == 2
+
+
+def test_a_process_that_goes_on_is_left_as_it_is() -> None:
+    _lean.leave()
+    assert gc.get_freeze_count() == 0
+    assert _lean._Finder not in sys.meta_path
