@@ -210,6 +210,7 @@ options:
 notes:
   - With O(wait_timeout), all entries are asked once before any is asked again, and each has O(wait_timeout) seconds from then on.
   - RSA keys that are created are made on all processors of the target.
+  - What Ansible returns as the invocation holds the list only from C(-vvv) on, which is when it is shown.
 """
 
 EXAMPLES = r"""

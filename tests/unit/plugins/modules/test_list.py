@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A list of mailboxes: which of its options Ansible looks at, and which it returns."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._argspec_lists import entry_options
+from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+from ansible_collections.mailops.smime.plugins.modules import smime_certificates
+from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host, Time
+
+SECRETS = ("hunter2", "Code1234")
+# Nobody listens there: whoever does call is told so.
+NOWHERE = {"api_url": "https://127.0.0.1:9/", "api_retries": 0, "api_timeout": 5}
+
+
+def run(host: Host, entry: dict[str, Any], verbosity: int = 0) -> dict[str, Any]:
+    """Run the module for a list of one mailbox, whose certificate is good, with the other options beside the list."""
+    beside = {name: value for name, value in host.options.items() if name not in ("email", "order_number")}
+    given = {"_ansible_verbosity": verbosity, "_ansible_remote_tmp": str(host.folder)}
+    printed = io.StringIO()
+    with contextlib.ExitStack() as patches:
+        patches.enter_context(module_arguments({**beside, **NOWHERE, "certificates": [entry], **given}))
+        patches.enter_context(mock.patch.object(Clock.__init__, "__defaults__", Time().functions))
+        patches.enter_context(contextlib.redirect_stdout(printed))
+        patches.enter_context(pytest.raises(SystemExit))
+        smime_certificates.main()
+    assert not [secret for secret in SECRETS if secret in printed.getvalue()]
+    result: dict[str, Any] = json.loads(printed.getvalue())
+    return result
+
+
+@pytest.mark.parametrize(("verbosity", "shown"), [(0, False), (2, False), (3, True), (4, True)])
+def test_the_list_is_returned_when_it_is_shown(host: Host, verbosity: int, shown: bool) -> None:
+    host.fill()
+    result = run(host, {"email": ALICE, "collection_code": "Code1234"}, verbosity)
+    given = result["invocation"]["module_args"]
+    assert result["summary"]["valid"] == 1
+    assert given["path"] == host.path("cert.pem")
+    assert given["login_password"] == "********"
+    expected = [{"email": ALICE, "collection_code": "********"}] if shown else None
+    assert given.get("certificates") == expected
+
+
+def test_an_entry_s_own_option_displaces_the_one_beside_the_list(host: Host) -> None:
+    host.fill()
+    result = run(host, {"email": ALICE, "order_number": "7", "remaining_days": 36000, "login_name": None})
+    (only,) = result["certificates"]
+    assert (only["reasons"], only["error"]["name"]) == (["expiring"], "connection_failed")
+
+
+def test_an_option_that_does_not_exist_is_told_with_all_that_do(host: Host) -> None:
+    message = run(host, {"email": ALICE, "order_numbr": "7"})["msg"]
+    assert "order_numbr" in message
+    assert [name for name in entry_options() if name not in message] == []
+
+
+def test_an_entry_without_a_mailbox_is_refused(host: Host) -> None:
+    assert "email" in run(host, {"order_number": "7"})["msg"]
+
+
+@pytest.mark.parametrize("value", ["many", "-1"])
+def test_an_entry_s_option_is_still_validated(host: Host, value: str) -> None:
+    result = run(host, {"email": ALICE, "order_number": "7", "remaining_days": value})
+    assert "remaining_days" in result["msg"]
