@@ -177,7 +177,7 @@ class Run:
         replacements = [
             Replacement(item.kind, paths[item], item.encode(material, wanted.recipe), item.private) for item in stale
         ]
-        backups = {} if self.files.check_mode else self.files.replace(replacements)
+        backups = self.files.replace(replacements) if replacements and not self.files.check_mode else {}
         for output, path in paths.items():
             if output in stale:
                 self.report.add_file(output.kind, path, backups.get(path))

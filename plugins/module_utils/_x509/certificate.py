@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
@@ -28,16 +28,15 @@ _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CE
 
 
 class Certificate(Facts):
-    """A certificate, with what the checks ask of it read once; ``parsed`` is the library's."""
+    """A certificate, with what the checks ask of it read once.
 
-    def __init__(self, *, parsed: Any, **facts: Any) -> None:
+    ``parsed`` is the library's. ``is_self_issued`` tells whether subject and issuer are the same name, as of a root.
+    """
+
+    def __init__(self, *, parsed: Any, is_self_issued: bool, **facts: Any) -> None:
         super().__init__(**facts)
         self.parsed = parsed
-
-    @cached_property
-    def is_self_issued(self) -> bool:
-        """Tell whether subject and issuer are the same name, as of a root."""
-        return bool(self.parsed.subject == self.parsed.issuer)
+        self.is_self_issued = is_self_issued
 
     def to_pem(self) -> bytes:
         """Return the certificate as one PEM block."""
@@ -98,6 +97,7 @@ def _read(parsed: x509.Certificate, der: bytes) -> Certificate:
         subject=names.describe(parsed.subject),
         issuer=names.describe(parsed.issuer),
         parsed=parsed,
+        is_self_issued=parsed.subject == parsed.issuer,
     )
 
 
