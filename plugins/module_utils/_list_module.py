@@ -20,6 +20,15 @@ class ListModule(AnsibleModule):  # type: ignore[misc]
     params: dict[str, Any]
     argument_spec: dict[str, Any]
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Ansible is content with an option that is there and null.
+        entries = self.params["certificates"]
+        if entries is None:
+            self.fail_json(msg="missing required arguments: certificates")
+        if any(entry["email"] is None for entry in entries):
+            self.fail_json(msg="missing required arguments: email found in certificates")
+
     def _load_params(self) -> None:
         super()._load_params()
         self.argument_spec = _narrow(self.argument_spec, self.params.get("certificates"))
@@ -31,7 +40,7 @@ class ListModule(AnsibleModule):  # type: ignore[misc]
         a quote in it stands there in another form, and would stay. A private key always has line breaks.
         """
         params = self.params
-        self.params = {**params, "certificates": [entry["email"] for entry in params["certificates"]]}
+        self.params = {**params, "certificates": [entry["email"] for entry in params["certificates"] or []]}
         try:
             super()._log_invocation()
         finally:

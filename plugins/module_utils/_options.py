@@ -105,17 +105,12 @@ def check_distinct(params: Mapping[str, Any], outputs: Iterable[str]) -> None:
 
 
 def _identify(path: str) -> object:
-    """Return what two paths of one file have in common: its inode, or the folder's and the name of what does not exist yet."""
+    """Return what two paths of one file have in common: its inode, or the path of what does not exist yet."""
     try:
-        found = os.stat(path)
-    except OSError:
-        folder, name = os.path.split(os.path.realpath(path) if os.path.islink(path) else path)
-    except ValueError as error:
-        raise OptionError(f"{path!r} cannot be a path on this host", hint="Correct the path, or the locale.") from error
-    else:
-        return found.st_dev, found.st_ino
-    try:
-        found = os.stat(folder or os.curdir)
+        # What is written goes to the real path, for which a slash at the end, say, is nothing.
+        found = os.stat(path if os.path.normpath(path) == path else os.path.realpath(path))
     except OSError:
         return os.path.realpath(path)
-    return found.st_dev, found.st_ino, name
+    except ValueError as error:
+        raise OptionError(f"{path!r} cannot be a path on this host", hint="Correct the path, or the locale.") from error
+    return found.st_dev, found.st_ino

@@ -132,6 +132,7 @@ error:
 """
 
 from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailops.smime.plugins.module_utils import _lean
 
 # isort: split
@@ -147,7 +148,8 @@ def main() -> None:
     if outcome.missing is not None:
         module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)
     for warning in outcome.warnings:
-        module.warn(warning)
+        # Ansible masks no secret in a warning.
+        module.warn(remove_values(warning, module.no_log_values))
     if "msg" in outcome.result:
         module.fail_json(**outcome.result)
     module.exit_json(**outcome.result)

@@ -265,6 +265,7 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailops.smime.plugins.module_utils import _lean
 
 # isort: split
@@ -281,7 +282,8 @@ def main() -> None:
     if report.missing is not None:
         module.fail_json(msg=missing_required_lib(report.missing.library), exception=report.missing.import_traceback)
     for warning in report.warnings:
-        module.warn(warning)
+        # Ansible masks no secret in a warning.
+        module.warn(remove_values(warning, module.no_log_values))
     result = report.to_result(clock.now())
     if module._diff:  # noqa: SLF001 - Ansible has no other name for it
         result["diff"] = report.to_diff(module.params["path"], clock.now())

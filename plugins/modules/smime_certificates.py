@@ -329,6 +329,7 @@ error:
 """
 
 from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailops.smime.plugins.module_utils import _lean
 
 # isort: split
@@ -346,7 +347,8 @@ def main() -> None:
     if outcome.missing is not None:
         module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)
     for warning in outcome.warnings:
-        module.warn(warning)
+        # Ansible masks no secret in a warning.
+        module.warn(remove_values(warning, module.no_log_values))
     if not module._diff:  # noqa: SLF001 - Ansible has no other name for it
         outcome.result.pop("diff", None)
     _batch.lighten(module, outcome.result)

@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,6 @@ class Transport:
     calls: int = 0
     lost: int = 0
     _session: Any = None
-    _settings: Mapping[str, Any] = field(default_factory=dict)
     _watch: Watch = field(default_factory=Watch)
 
     def post(self, form: dict[str, str]) -> Answer:
@@ -96,7 +95,6 @@ class Transport:
     def _post_once(self, form: dict[str, str]) -> tuple[Any, bytes]:
         if self._session is None:
             self._session = _open_session(self._watch, self.endpoint)
-            self._settings = _settle_environment(self._session, self.endpoint)
         self.calls += 1
         self._watch.expired = False
         timer = threading.Timer(self.endpoint.timeout, self._watch.cut)
@@ -105,7 +103,13 @@ class Transport:
         try:
             with _named_failures(self._watch):
                 response = self._session.post(
-                    self.endpoint.url, data=form, timeout=self.endpoint.timeout, allow_redirects=False, **self._settings
+                    self.endpoint.url,
+                    data=form,
+                    timeout=self.endpoint.timeout,
+                    # Given per request: a bundle named in the environment would win over the session's.
+                    verify=self.endpoint.ca_path or True,
+                    allow_redirects=False,
+                    stream=True,
                 )
                 with contextlib.closing(response):
                     self._watch.check()
@@ -157,15 +161,6 @@ def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
     session.get_redirect_target = lambda resp: None  # type: ignore[method-assign] # noqa: ARG005 - as the library calls it
     session.headers.update({"Accept-Encoding": "identity", "User-Agent": "mailops.smime"})
     return session
-
-
-def _settle_environment(session: Any, endpoint: Endpoint) -> Mapping[str, Any]:
-    """Return what the environment says about proxies and bundles of CAs, which the library would work out for each call anew."""
-    # A bundle named in the environment would win over the session's, and not over the request's.
-    verify = endpoint.ca_path or True
-    settings: Mapping[str, Any] = session.merge_environment_settings(endpoint.url, {}, True, verify, None)
-    session.trust_env = False
-    return settings
 
 
 def _check_ca_path(ca_path: str | None) -> None:

@@ -29,6 +29,9 @@ FILES = {
 SCRIPT = """
 import builtins, collections, gc, json, sys
 
+# Some releases of Python begin with a few.
+frozen = gc.get_freeze_count()
+
 compiled, compile_it = collections.Counter(), builtins.compile
 def count(source, name, *args, **options):
     compiled[name.split(sys.argv[1] + "/")[-1]] += 1
@@ -43,7 +46,7 @@ try:
 except ImportError as error:
     missing = str(error)
 {last}
-print(json.dumps([compiled, [_one.value, names.value], missing, gc.get_freeze_count()]))
+print(json.dumps([compiled, [_one.value, names.value], missing, gc.get_freeze_count() - frozen]))
 """
 
 
@@ -84,6 +87,7 @@ def test_python_by_itself_compiles_each_file_twice(tmp_path: Path) -> None:
 
 
 def test_a_process_that_goes_on_is_left_as_it_is() -> None:
+    frozen = gc.get_freeze_count()
     _lean.leave()
-    assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() == frozen
     assert _lean._Finder not in sys.meta_path

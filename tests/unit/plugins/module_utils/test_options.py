@@ -29,7 +29,13 @@ def test_a_refused_address_brings_no_control_characters_into_messages() -> None:
         ("new.pem", "alias/new.pem"),
         ("new.pem", "dangling.pem"),
         ("nowhere/new.pem", "alias/nowhere/new.pem"),
+        ("new.pem", "new.pem/"),
+        ("new.pem", "new.pem/."),
+        ("new.pem", "nowhere/../new.pem"),
+        ("new.pem", "dangling.pem/"),
         ("old.pem", "alias/old.pem"),
+        ("old.pem", "old.pem/"),
+        ("old.pem", "nowhere/../old.pem"),
     ],
 )
 def test_one_file_by_two_names_is_refused_whether_it_exists_or_not(tmp_path: Path, one: str, other: str) -> None:
