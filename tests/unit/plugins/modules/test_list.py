@@ -14,6 +14,7 @@ from unittest import mock
 
 import pytest
 from ansible.module_utils.common import warnings
+from ansible.release import __version__
 from ansible_collections.mailops.smime.plugins.module_utils._argspec_lists import entry_options
 from ansible_collections.mailops.smime.plugins.module_utils._ca import transport
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
@@ -23,6 +24,9 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import AL
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport, Step
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host, Time
 
+# From ansible-core 2.21 on, the invocation is returned on demand only.
+IS_ASKED = tuple(map(int, __version__.split(".")[:2])) >= (2, 21)
+ON_DEMAND = {"_ansible_inject_invocation": True} if IS_ASKED else {}
 SECRETS = ("hunter2", "Code1234")
 # Nobody listens there: whoever does call is told so.
 NOWHERE = {"api_url": "https://127.0.0.1:9/", "api_retries": 0, "api_timeout": 5}
@@ -31,7 +35,7 @@ NOWHERE = {"api_url": "https://127.0.0.1:9/", "api_retries": 0, "api_timeout": 5
 def run(host: Host, entry: dict[str, Any] | None, *steps: Step, verbosity: int = 0) -> dict[str, Any]:
     """Run the module for a list of one mailbox, with the other options beside the list; the CA answers ``steps``."""
     beside = {name: value for name, value in host.options.items() if name not in ("email", "order_number")}
-    given = {"_ansible_verbosity": verbosity, "_ansible_remote_tmp": str(host.folder)}
+    given = {"_ansible_verbosity": verbosity, "_ansible_remote_tmp": str(host.folder), **ON_DEMAND}
     printed = io.StringIO()
     with contextlib.ExitStack() as patches:
         patches.enter_context(module_arguments({**beside, **NOWHERE, "certificates": entry and [entry], **given}))
