@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._store import readin
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
+
+NOBODY = 65534
 
 
 def open_files(
@@ -38,6 +42,30 @@ def open_files(
 
 def put(handle: Files, path: Path, data: bytes, *, private: bool = False) -> dict[str, str | None]:
     return handle.replace([Replacement("certificate", str(path), data, private)])
+
+
+def say_as_nobody(action: Callable[[], object]) -> str:
+    """Return what an unprivileged process says to ``action``: nothing, or the error's text and hint."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        said = "the child is at fault"
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            action()
+            said = ""
+        except FileError as error:
+            said = f"{error.message} {error.hint}"
+        finally:
+            os.write(writer, said.encode())
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        return file.read()
 
 
 def mode_of(path: Path) -> int:
@@ -302,14 +330,12 @@ def test_a_file_is_read_once_until_it_is_forgotten(tmp_path: Path) -> None:
     assert handle.read(str(path)) == b"two"
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_permission_is_an_error(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(FileError, match="cannot be written"):
-            put(open_files(Path("/tmp")), tmp_path / "cert.pem", b"new")  # noqa: S108
-    finally:
-        tmp_path.chmod(0o700)
+def test_a_folder_without_permission_is_an_error() -> None:
+    # Not below tmp_path, which nobody else may enter.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        said = say_as_nobody(lambda: put(open_files(Path(tempfile.gettempdir())), Path(folder, "cert.pem"), b"new"))
+    assert f"{folder}/cert.pem cannot be written: Permission denied" in said
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no folder here that refuses even root")

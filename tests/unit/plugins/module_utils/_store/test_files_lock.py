@@ -15,7 +15,11 @@ from pathlib import Path
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store import lock
-from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import open_files
+from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
+    NOBODY,
+    open_files,
+    say_as_nobody,
+)
 
 HOLDER = """
 import sys
@@ -138,30 +142,14 @@ def test_a_lock_that_is_never_released_is_not_waited_for_without_end(
     assert os.listdir(tmp_path) == []
 
 
-NOBODY = 65534
-
-
 def lock_as_nobody(path: Path) -> str:
     """Return what a process of an unprivileged user says when it takes the lock: nothing, or the error's text and hint."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        said = "the child is at fault"
-        try:
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-            with open_files(path.parent).locked(str(path)):
-                said = ""
-        except FileError as error:
-            said = f"{error.message} {error.hint}"
-        finally:
-            os.write(writer, said.encode())
-            os._exit(0)
-    os.waitpid(child, 0)
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        return file.read()
+
+    def take() -> None:
+        with open_files(path.parent).locked(str(path)):
+            pass
+
+    return say_as_nobody(take)
 
 
 @pytest.fixture
