@@ -17,7 +17,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import Missi
 from ansible_collections.mailops.smime.plugins.module_utils._report import explain
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement, sync_directory
-from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CERTIFICATE, Material, Output
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CERTIFICATE, CertificateSet, Output
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
@@ -31,11 +31,11 @@ class Decision:
 
     reasons: tuple[str, ...]
     current: Certificate | None
-    material: Material | None
+    material: CertificateSet | None
     stale: tuple[Output, ...]
     renew: bool
     faults: frozenset[str] = frozenset()
-    spare: Material | None = None
+    spare: CertificateSet | None = None
 
 
 def decide(wanted: Wanted, files: Files, now: datetime) -> Decision:
@@ -69,7 +69,7 @@ def find_faults(certificate: Certificate, wanted: Wanted, now: datetime) -> list
     return checks.find_reasons(certificate, wanted.public_key, wanted.email, wanted.remaining_days, now)
 
 
-def find_stale(wanted: Wanted, files: Files, material: Material) -> tuple[Output, ...]:
+def find_stale(wanted: Wanted, files: Files, material: CertificateSet) -> tuple[Output, ...]:
     """Return the outputs whose files do not hold what ``material`` makes of them, in the order of writing."""
     outputs = wanted.outputs.items()
     return tuple(output for output, path in outputs if not _is_current(output, files.read(path), material, wanted))
@@ -91,10 +91,10 @@ def _find_substitute(wanted: Wanted, files: Files, now: datetime) -> Certificate
     return max(fitting, key=lambda item: item.not_after, default=None)
 
 
-def _gather(wanted: Wanted, files: Files, end_entity: Certificate, now: datetime) -> Material | None:
+def _gather(wanted: Wanted, files: Files, end_entity: Certificate, now: datetime) -> CertificateSet | None:
     """Return what the outputs of ``end_entity`` can be made of, from all that is on disk; None if the chain does not hold."""
     if not wanted.needs_chain:
-        return Material(end_entity)
+        return CertificateSet(end_entity)
     try:
         # A self-signed certificate of the same key, as it can stand in a key file, is no root of anything here.
         pool = [
@@ -105,14 +105,16 @@ def _gather(wanted: Wanted, files: Files, end_entity: Certificate, now: datetime
         chain = chains.build(end_entity, pool, wanted.trusted, now)
     except CheckError:
         return None
-    return Material(end_entity, chain.intermediates, chain.root)
+    return CertificateSet(end_entity, chain.intermediates, chain.root)
 
 
-def _is_rootless(wanted: Wanted, material: Material | None) -> bool:
+def _is_rootless(wanted: Wanted, material: CertificateSet | None) -> bool:
     return material is not None and material.root is None and wanted.needs_root
 
 
-def _judge_outputs(wanted: Wanted, files: Files, material: Material | None, stale: tuple[Output, ...]) -> list[str]:
+def _judge_outputs(
+    wanted: Wanted, files: Files, material: CertificateSet | None, stale: tuple[Output, ...]
+) -> list[str]:
     """Name the reasons that the files beside ``path`` give. Without ``material`` no chain on disk holds."""
     reasons = []
     for output, path in wanted.outputs.items():
@@ -127,7 +129,7 @@ def _judge_outputs(wanted: Wanted, files: Files, material: Material | None, stal
     return reasons
 
 
-def _is_current(output: Output, data: bytes | None, material: Material, wanted: Wanted) -> bool:
+def _is_current(output: Output, data: bytes | None, material: CertificateSet, wanted: Wanted) -> bool:
     if data is None:
         return False
     try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
-from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks, glance, rsa
 from ansible_collections.mailops.smime.plugins.module_utils._x509.glance import Glimpse
 

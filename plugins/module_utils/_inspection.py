@@ -33,7 +33,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     SmimeError,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import explain
-from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._verification import load_reply
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains

@@ -29,7 +29,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._question import (
 from ansible_collections.mailops.smime.plugins.module_utils._relay import Answer, ElsewhereError, open_access
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material, Output
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet, Output
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
 from ansible_collections.mailops.smime.plugins.module_utils._world import World, open_files
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
@@ -171,7 +171,7 @@ class Run:
         csr = None if predict else wanted.obtain_csr()
         return Question(csr, wanted.has_csr, expect_issued=not decision.renew, predict=predict)
 
-    def _write(self, wanted: Wanted, decision: Decision, material: Material, stale: tuple[Output, ...]) -> None:
+    def _write(self, wanted: Wanted, decision: Decision, material: CertificateSet, stale: tuple[Output, ...]) -> None:
         """Write what differs, mend the attributes of the rest, and report both."""
         paths = wanted.outputs
         replacements = [

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Material
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
@@ -31,7 +31,7 @@ def load_reply(reply: Reply) -> list[Certificate]:
         ) from error
 
 
-def verify(reply: Reply, wanted: Wanted, current: Certificate | None, now: datetime) -> Material:
+def verify(reply: Reply, wanted: Wanted, current: Certificate | None, now: datetime) -> CertificateSet:
     """Return the checked contents of ``reply``. Raises CheckError with the name of the check that failed, or ReplyError."""
     pool = load_reply(reply)
     own = [item for item in pool if item.public_key == wanted.public_key]
@@ -50,7 +50,7 @@ def verify(reply: Reply, wanted: Wanted, current: Certificate | None, now: datet
             name="chain_invalid",
             hint="Leave root_path out, or give the root in trusted_roots_path.",
         )
-    return Material(end_entity, chain.intermediates, chain.root)
+    return CertificateSet(end_entity, chain.intermediates, chain.root)
 
 
 def _check_end_entity(end_entity: Certificate, wanted: Wanted, current: Certificate | None, now: datetime) -> None:

@@ -21,7 +21,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.outputs impor
     OUTPUTS,
     PKCS12,
     Output,
-    Recipe,
+    OutputOptions,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
@@ -41,7 +41,7 @@ class Wanted:
 
     path: str
     outputs: Mapping[Output, str]
-    recipe: Recipe
+    recipe: OutputOptions
     public_key: bytes | None
     key_path: str | None
     key_to_create: KeySpec | None
@@ -101,7 +101,9 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
     key = inputs.load_key(params, files)
     key_to_create = _plan_key(params, csr_option) if key is None and params["privatekey_create"] else None
     _check_identity(params, key, key_to_create, csr, csr_option)
-    recipe = Recipe(key, params["pkcs12_passphrase"], params["pkcs12_friendly_name"], params["pkcs12_encryption"])
+    recipe = OutputOptions(
+        key, params["pkcs12_passphrase"], params["pkcs12_friendly_name"], params["pkcs12_encryption"]
+    )
     _check_outputs(outputs, recipe, key_to_create)
     own = key if key is not None else csr
     return Wanted(
@@ -185,7 +187,7 @@ def _check_identity(
         )
 
 
-def _check_outputs(outputs: Mapping[Output, str], recipe: Recipe, key_to_create: KeySpec | None) -> None:
+def _check_outputs(outputs: Mapping[Output, str], recipe: OutputOptions, key_to_create: KeySpec | None) -> None:
     """Refuse outputs that cannot be made of this key."""
     needing = [output.option for output in outputs if output.private]
     if needing and recipe.key is None and key_to_create is None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store import lock, originals
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes, is_immutable
-from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

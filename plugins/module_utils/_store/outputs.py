@@ -17,7 +17,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.key import Pri
 
 
 @dataclass(frozen=True)
-class Recipe:
+class OutputOptions:
     """What outputs take beside certificates: the private key, and the options of PKCS#12."""
 
     key: PrivateKey | None = None
@@ -26,11 +26,11 @@ class Recipe:
     pkcs12_encryption: str = "modern"
 
     def __repr__(self) -> str:
-        return "Recipe(...)"
+        return "OutputOptions(...)"
 
 
 @dataclass(frozen=True)
-class Material:
+class CertificateSet:
     """The certificates that outputs are made of: ``intermediates`` with the end entity's issuer first, ``root`` if it is known."""
 
     end_entity: Certificate
@@ -43,9 +43,9 @@ class Material:
         return (self.end_entity, *self.intermediates)
 
 
-Encode = Callable[[Material, Recipe], bytes]
-IsCurrent = Callable[[bytes, Material, Recipe], bool]
-ReadCertificates = Callable[[bytes, Recipe], List[Certificate]]
+Encode = Callable[[CertificateSet, OutputOptions], bytes]
+IsCurrent = Callable[[bytes, CertificateSet, OutputOptions], bool]
+ReadCertificates = Callable[[bytes, OutputOptions], List[Certificate]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,89 +65,89 @@ class Output:
     private: bool = False
 
 
-def _read_pem(data: bytes, _recipe: Recipe) -> list[Certificate]:
+def _read_pem(data: bytes, _options: OutputOptions) -> list[Certificate]:
     return certificates.load_pem(data)
 
 
 def _pem(
-    kind: str, option: str, select: Callable[[Material], tuple[Certificate, ...]], *, root: bool = False
+    kind: str, option: str, select: Callable[[CertificateSet], tuple[Certificate, ...]], *, root: bool = False
 ) -> Output:
     """Return the row of a PEM file of the certificates that ``select`` takes."""
 
-    def encode(material: Material, _recipe: Recipe) -> bytes:
-        return b"".join(item.to_pem() for item in select(material))
+    def encode(issued: CertificateSet, _options: OutputOptions) -> bytes:
+        return b"".join(item.to_pem() for item in select(issued))
 
-    def is_current(data: bytes, material: Material, _recipe: Recipe) -> bool:
-        return certificates.load_pem(data) == list(select(material))
+    def is_current(data: bytes, issued: CertificateSet, _options: OutputOptions) -> bool:
+        return certificates.load_pem(data) == list(select(issued))
 
     return Output(kind, option, encode, is_current, _read_pem, needs_chain=not root, needs_root=root)
 
 
-def _is_current_certificate(data: bytes, material: Material, _recipe: Recipe) -> bool:
+def _is_current_certificate(data: bytes, issued: CertificateSet, _options: OutputOptions) -> bool:
     # Software that reads a certificate takes the first of its file, and so does this.
-    return certificates.load_pem(data)[:1] == [material.end_entity]
+    return certificates.load_pem(data)[:1] == [issued.end_entity]
 
 
-def _is_current_pkcs7(data: bytes, material: Material, _recipe: Recipe) -> bool:
+def _is_current_pkcs7(data: bytes, issued: CertificateSet, _options: OutputOptions) -> bool:
     # A SET: the order says nothing.
-    return set(certificates.load_pkcs7(data)) == set(material.chain)
+    return set(certificates.load_pkcs7(data)) == set(issued.chain)
 
 
-def _encode_combined(material: Material, recipe: Recipe) -> bytes:
-    return _require_key(recipe).pem.rstrip(b"\n") + b"\n" + material.end_entity.to_pem()
+def _encode_combined(issued: CertificateSet, options: OutputOptions) -> bytes:
+    return _require_key(options).pem.rstrip(b"\n") + b"\n" + issued.end_entity.to_pem()
 
 
-def _is_current_combined(data: bytes, material: Material, recipe: Recipe) -> bool:
-    if recipe.key is None:
+def _is_current_combined(data: bytes, issued: CertificateSet, options: OutputOptions) -> bool:
+    if options.key is None:
         return False
-    key = recipe.key.pem.rstrip(b"\n") + b"\n"
-    return data.startswith(key) and certificates.load_pem(data[len(key) :]) == [material.end_entity]
+    key = options.key.pem.rstrip(b"\n") + b"\n"
+    return data.startswith(key) and certificates.load_pem(data[len(key) :]) == [issued.end_entity]
 
 
-def _encode_pkcs12(material: Material, recipe: Recipe) -> bytes:
+def _encode_pkcs12(issued: CertificateSet, options: OutputOptions) -> bytes:
     from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
 
-    encryption = pkcs12.choose_encryption(recipe.pkcs12_passphrase, recipe.pkcs12_encryption)
-    return pkcs12.seal(_require_key(recipe).key, material.chain, _choose_friendly_name(material, recipe), encryption)
+    encryption = pkcs12.choose_encryption(options.pkcs12_passphrase, options.pkcs12_encryption)
+    return pkcs12.seal(_require_key(options).key, issued.chain, _choose_friendly_name(issued, options), encryption)
 
 
-def _is_current_pkcs12(data: bytes, material: Material, recipe: Recipe) -> bool:
+def _is_current_pkcs12(data: bytes, issued: CertificateSet, options: OutputOptions) -> bool:
     from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
 
-    encryption = recipe.pkcs12_encryption if recipe.pkcs12_passphrase else None
-    if recipe.key is None or pkcs12.find_encryption(data) != encryption:
+    encryption = options.pkcs12_encryption if options.pkcs12_passphrase else None
+    if options.key is None or pkcs12.find_encryption(data) != encryption:
         return False
-    opened = pkcs12.unseal(data, recipe.pkcs12_passphrase)
-    if pkcs12.read_public_key(opened) != recipe.key.public_key:
+    opened = pkcs12.unseal(data, options.pkcs12_passphrase)
+    if pkcs12.read_public_key(opened) != options.key.public_key:
         return False
-    if opened.friendly_name not in (None, _choose_friendly_name(material, recipe).encode()):
+    if opened.friendly_name not in (None, _choose_friendly_name(issued, options).encode()):
         return False
     found = pkcs12.read_certificates(opened)
-    return found[:1] == [material.end_entity] and set(found) == set(material.chain)
+    return found[:1] == [issued.end_entity] and set(found) == set(issued.chain)
 
 
-def _choose_friendly_name(material: Material, recipe: Recipe) -> str:
-    return recipe.pkcs12_friendly_name or next(iter(material.end_entity.emails), "")
+def _choose_friendly_name(issued: CertificateSet, options: OutputOptions) -> str:
+    return options.pkcs12_friendly_name or next(iter(issued.end_entity.emails), "")
 
 
-def _read_pkcs12(data: bytes, recipe: Recipe) -> list[Certificate]:
+def _read_pkcs12(data: bytes, options: OutputOptions) -> list[Certificate]:
     from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
 
-    return pkcs12.read_certificates(pkcs12.unseal(data, recipe.pkcs12_passphrase))
+    return pkcs12.read_certificates(pkcs12.unseal(data, options.pkcs12_passphrase))
 
 
-def _require_key(recipe: Recipe) -> PrivateKey:
-    if recipe.key is None:
+def _require_key(options: OutputOptions) -> PrivateKey:
+    if options.key is None:
         raise OptionError(
             "an output holds the private key, and there is none", hint="Give privatekey_path or privatekey_content."
         )
-    return recipe.key
+    return options.key
 
 
 CERTIFICATE = Output(
     "certificate",
     "path",
-    lambda material, _recipe: material.end_entity.to_pem(),
+    lambda issued, _options: issued.end_entity.to_pem(),
     _is_current_certificate,
     _read_pem,
 )
@@ -158,22 +158,27 @@ PKCS12 = Output(
 
 # In the order in which they are written: the certificate comes last, so that a run that dies on the way is finished by the next one.
 OUTPUTS = (
-    _pem("root", "root_path", lambda material: (material.root,) if material.root is not None else (), root=True),
-    _pem("chain", "chain_path", lambda material: material.intermediates),
-    _pem("fullchain", "fullchain_path", lambda material: material.chain),
+    _pem(
+        "root",
+        "root_path",
+        lambda issued: (issued.root,) if issued.root is not None else (),
+        root=True,
+    ),
+    _pem("chain", "chain_path", lambda issued: issued.intermediates),
+    _pem("fullchain", "fullchain_path", lambda issued: issued.chain),
     Output(
         "der",
         "der_path",
-        lambda material, _recipe: material.end_entity.der,
-        lambda data, material, _recipe: data == material.end_entity.der,
-        lambda data, _recipe: [certificates.load_der(data)],
+        lambda issued, _options: issued.end_entity.der,
+        lambda data, issued, _options: data == issued.end_entity.der,
+        lambda data, _options: [certificates.load_der(data)],
     ),
     Output(
         "pkcs7",
         "pkcs7_path",
-        lambda material, _recipe: releases.build_pkcs7([item.parsed for item in material.chain]),
+        lambda issued, _options: releases.build_pkcs7([item.parsed for item in issued.chain]),
         _is_current_pkcs7,
-        lambda data, _recipe: certificates.load_pkcs7(data),
+        lambda data, _options: certificates.load_pkcs7(data),
         needs_chain=True,
     ),
     PKCS12,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
-from ansible_collections.mailops.smime.plugins.module_utils._store import reading
+from ansible_collections.mailops.smime.plugins.module_utils._store import paths
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
@@ -83,18 +83,18 @@ def test_a_file_that_grows_while_it_is_read_is_read_whole(tmp_path: Path, monkey
         return found
 
     monkeypatch.setattr(os, "fstat", grow)
-    assert reading.read_file(str(path)) == b"as it was, and more"
+    assert paths.read_file(str(path)) == b"as it was, and more"
 
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_a_file_is_read_up_to_a_megabyte(tmp_path: Path, more: int) -> None:
     path = tmp_path / "cert.pem"
-    path.write_bytes(b"a" * (reading.MAX_SIZE + more))
+    path.write_bytes(b"a" * (paths.MAX_SIZE + more))
     if not more:
-        assert len(reading.read_file(str(path)) or b"") == reading.MAX_SIZE
+        assert len(paths.read_file(str(path)) or b"") == paths.MAX_SIZE
         return
     with pytest.raises(FileError, match="larger than"):
-        reading.read_file(str(path))
+        paths.read_file(str(path))
 
 
 def test_what_certificates_share_is_read_once_for_all_of_them(tmp_path: Path) -> None:
@@ -312,11 +312,11 @@ def test_a_private_file_that_others_can_read_is_mended(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_none_and_an_unreadable_one_an_error(tmp_path: Path) -> None:
-    assert reading.read_file(str(tmp_path / "missing")) is None
+    assert paths.read_file(str(tmp_path / "missing")) is None
     with pytest.raises(FileError):
-        reading.read_file(str(tmp_path))
+        paths.read_file(str(tmp_path))
     with pytest.raises(FileError):
-        reading.read_file("/dev/zero")
+        paths.read_file("/dev/zero")
 
 
 def test_a_file_is_read_once_until_it_is_forgotten(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading a file that somebody else may have made anything of."""
+"""Paths on the target that somebody else may have made anything of."""
 
 from __future__ import annotations
 
