@@ -144,18 +144,6 @@ $(VENV)/.bench: dev/requirements/bench.txt $(VENV)/.demo
 	$(PIP) --requirement $<
 	@touch $@
 
-FUZZER := .cache/venv-fuzz
-
-.PHONY: fuzz
-fuzz: $(VENV)/.test $(FUZZER)/.installed $(COLLECTION) ## Try the decoders with inputs that lead to new code [ARGS="--scale 0.01"]
-	$(BIN)/python dev/fuzz $(ARGS)
-
-$(FUZZER)/.installed: dev/requirements/fuzz.txt dev/requirements/pins.txt
-	@$(PYTHON) -m venv $(FUZZER)
-	@$(FUZZER)/bin/python -m pip --quiet --quiet install --no-compile --requirement $< || { echo \
-		'Atheris has no build for this Python: name one that has, as in make fuzz PYTHON=python3.12' >&2; exit 1; }
-	@touch $@
-
 AUDITOR := .cache/venv-audit
 AUDITED := pins oldest matrix bench audit
 

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.mailops.smime.plugins.module_utils import _inputs as inputs
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import AVAILABLE
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     QUERY_TYPES,
     RESPONSE_ENCODINGS,
     RESPONSE_TYPES,
     Query,
+    check_order,
     check_query,
+    check_url,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (

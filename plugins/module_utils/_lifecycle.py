@@ -15,16 +15,16 @@ from ansible_collections.mailops.smime.plugins.module_utils import _decision as 
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _relay as relays
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import (
+    Asking,
+    Question,
+)
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._decision import Decision
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
     NotAttemptedError,
     SmimeError,
-)
-from ansible_collections.mailops.smime.plugins.module_utils._question import (
-    Asking,
-    Question,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._relay import Answer, ElsewhereError, open_access
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 

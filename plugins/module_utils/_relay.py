@@ -21,9 +21,10 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question, WaitPolicy
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-    from ansible_collections.mailops.smime.plugins.module_utils._question import Access, Asking, Patience, Question
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+    from ansible_collections.mailops.smime.plugins.module_utils._world import Access
 
 OPTION = options.RELAY
 LOOK = options.LOOK
@@ -68,7 +69,7 @@ class PostponedAccess:
         if self.refusal is not None:
             raise self.refusal
 
-    def open(self, order: Order, build_question: Callable[[], Question], patience: Patience) -> Asking:  # noqa: ARG002 - of an Access
+    def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:  # noqa: ARG002 - of an Access
         """Raise ElsewhereError."""
         raise ElsewhereError(build_question())
 
@@ -89,7 +90,7 @@ class Answer:
     def require_open(self) -> None:
         """Do nothing: the question was asked already."""
 
-    def open(self, order: Order, build_question: Callable[[], Question], patience: Patience) -> Asking:  # noqa: ARG002 - of an Access
+    def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:  # noqa: ARG002 - of an Access
         """Return the answer itself."""
         return self
 
@@ -120,7 +121,7 @@ def _not_ours() -> OptionError:
 
 def read_question(values: Any) -> Question:
     """Return the question that a target wrote with ``to_values``. Raises ValueError for any other values."""
-    from ansible_collections.mailops.smime.plugins.module_utils import _question as questions
+    from ansible_collections.mailops.smime.plugins.module_utils._ca import enrollment as questions
 
     if not isinstance(values, Mapping) or values.keys() != _QUESTION.keys():
         raise ValueError("this is no question")

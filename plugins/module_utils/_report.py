@@ -14,7 +14,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import facts
 from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import Facts
 
 if TYPE_CHECKING:
-    from ansible_collections.mailops.smime.plugins.module_utils._question import Question
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
 
 
 class Report:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _inputs as inputs
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import WaitPolicy
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
-from ansible_collections.mailops.smime.plugins.module_utils._question import Patience
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
     COMBINED,
@@ -52,7 +52,7 @@ class Wanted:
     trusted: tuple[Certificate, ...] | None
     remaining_days: int
     force: bool
-    patience: Patience
+    patience: WaitPolicy
 
     @property
     def needs_root(self) -> bool:
@@ -120,7 +120,7 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
         trusted=inputs.load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read_shared),
         remaining_days=params["remaining_days"],
         force=params["force"],
-        patience=Patience(params["wait_timeout"], params["poll_interval"]),
+        patience=WaitPolicy(params["wait_timeout"], params["poll_interval"]),
     )
 
 

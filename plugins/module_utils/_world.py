@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import (
+    Asking,
+    Enrollment,
+    Question,
+    WaitPolicy,
+)
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
-from ansible_collections.mailops.smime.plugins.module_utils._question import Access, DirectAccess
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._x509.forge import KeyForge
@@ -19,10 +24,45 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.forge import K
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
 
 ENDPOINT_OPTIONS = ("api_url", "api_ca_path", "api_timeout", "api_retries", "api_from")
 # What add_file_common_args adds to a module's options.
 FILE_OPTIONS = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
+
+
+class Access(Protocol):
+    """The way to the CA."""
+
+    def require_open(self) -> None:
+        """Raise NotAttemptedError or SmimeError if no question can be asked."""
+
+    def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:
+        """Return the question under way."""
+
+
+@dataclass
+class DirectAccess:
+    """The CA is asked from here, over one client. ``make_client`` is called for the first question: it imports what calls need."""
+
+    make_client: Callable[[], Client]
+    clock: Clock
+    _client: Client | None = None
+
+    @property
+    def client(self) -> Client:
+        """Return the one client."""
+        if self._client is None:
+            self._client = self.make_client()
+        return self._client
+
+    def require_open(self) -> None:
+        """Raise NotAttemptedError after a refused login."""
+        self.client.require_open()
+
+    def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:
+        """Return the question as an inquiry at the CA."""
+        return Enrollment(self.client, order, build_question(), patience, self.clock.monotonic)
 
 
 @dataclass

@@ -20,7 +20,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, WaitPolicy
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
@@ -28,11 +29,11 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     OptionError,
     SmimeError,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._question import Asking, DirectAccess, Patience
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+    from ansible_collections.mailops.smime.plugins.module_utils._world import DirectAccess
 
 ACCOUNT = ("login_name", "login_password", "collection_code")
 ENVIRONMENT = {
@@ -242,7 +243,7 @@ def open_errand(
         question = _relay.read_question(values)
     except ValueError:
         raise AnsibleActionFail(_NOT_THE_MODULES) from None
-    patience = Patience(options["wait_timeout"], options["poll_interval"])
+    patience = WaitPolicy(options["wait_timeout"], options["poll_interval"])
     return Errand(access.open(rules.read_order(options), lambda: question, patience), progress)
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query, build_form
-from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import REFUSAL, Answer, Transport
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, build_form, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import REFUSAL, HttpResponse, Transport
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, NotAttemptedError
 
 _OK = 200
@@ -23,7 +22,7 @@ class Exchange:
     """A reply, and the HTTP answer that it was read from."""
 
     reply: Reply
-    answer: Answer
+    answer: HttpResponse
 
 
 @dataclass

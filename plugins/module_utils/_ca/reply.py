@@ -13,15 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca import (
-    codes,
-    reply_armour,
-    reply_cmmf,
-    reply_individual,
-    reply_javascript,
-    reply_netscape,
-    reply_pkcs7,
-)
+from ansible_collections.mailops.smime.plugins.module_utils._ca import armour, codes, formats, javascript
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     QUERY_TYPES,
     RESPONSE_ENCODINGS,
@@ -32,10 +24,10 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import Reply
 from ansible_collections.mailops.smime.plugins.module_utils._x509.der import read_element
 
 _FORMATS = {
-    RESPONSE_TYPES["netscape"]: reply_netscape.read_certificates,
-    RESPONSE_TYPES["pkcs7"]: reply_pkcs7.read_certificates,
-    RESPONSE_TYPES["individual"]: reply_individual.read_certificates,
-    RESPONSE_TYPES["cmmf"]: reply_cmmf.read_certificates,
+    RESPONSE_TYPES["netscape"]: formats.read_netscape,
+    RESPONSE_TYPES["pkcs7"]: formats.read_pkcs7,
+    RESPONSE_TYPES["individual"]: formats.read_individual,
+    RESPONSE_TYPES["cmmf"]: formats.read_cmmf,
 }
 
 # A code below 0 may have its message beside it. No DER begins with a minus.
@@ -87,7 +79,7 @@ def require_accepted(reply: Reply) -> Reply:
 
 
 def _read_javascript(text: str, query: Query, secrets: tuple[str, ...]) -> Reply:
-    declarations = reply_javascript.read_declarations(text)
+    declarations = javascript.read_declarations(text)
     code = _read_code(declarations.code)
     if code < 0:
         return Reply(code, message=_clean(declarations.message, secrets))
@@ -135,7 +127,7 @@ def _read_validity(line: str) -> Validity | None:
 def _read_payload(code: int, payload: str, query: Query) -> tuple[bytes, ...]:
     if query.query_type == QUERY_TYPES["status"] or (code < codes.ATTACHED and "BEGIN" not in payload):
         return ()
-    return _read_structures(reply_armour.read_blocks(payload), query)
+    return _read_structures(armour.read_blocks(payload), query)
 
 
 def _drop_line_end(body: bytes) -> bytes:

@@ -41,7 +41,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """What came back over HTTP."""
 
     status: int
@@ -63,7 +63,7 @@ class Transport:
     _session: Any = None
     _watch: Watch = field(default_factory=Watch)
 
-    def post(self, form: dict[str, str]) -> Answer:
+    def post(self, form: dict[str, str]) -> HttpResponse:
         """POST ``form``, again after connection errors, timeouts and busy answers, as often as the endpoint's ``retries`` say.
 
         Raises CallError (connection_failed, tls_failed, timed_out, http_error, redirected, reply_too_large), FileError for
@@ -78,7 +78,7 @@ class Transport:
                 if last or not error.retryable:
                     raise
             else:
-                answer = Answer(response.status_code, response.headers.get("Content-Type", ""), body)
+                answer = HttpResponse(response.status_code, response.headers.get("Content-Type", ""), body)
                 if last or answer.status not in _BUSY or REFUSAL.match(body):
                     return answer
                 pause = _read_retry_after(response.headers.get("Retry-After"), pause)

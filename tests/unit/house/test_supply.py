@@ -21,7 +21,7 @@ FILES = [*sorted(REQUIREMENTS.glob("*.txt")), CLONE / "roles/test_ca/files/requi
 # idna comes with requests; urllib3 does, too. Without idna, Python's own codec serves.
 AT_RUN_TIME = {"ansible", "ansible_collections", "cryptography", "requests", "urllib3", "idna"}
 # These name packages whose versions stand in pins.txt; the others are complete by themselves.
-BY_PINS = {"demo.txt", "docs.txt", "fuzz.txt", "lint.txt", "package.txt", "requirements.txt", "test.txt"}
+BY_PINS = {"demo.txt", "docs.txt", "lint.txt", "package.txt", "requirements.txt", "test.txt"}
 
 
 def read(path: Path) -> list[Requirement]:
@@ -67,7 +67,7 @@ def test_the_pins_cover_all_that_is_brought_along() -> None:
         for item in read(REQUIREMENTS / "pins.txt")
         if item.marker is None or item.marker.evaluate()
     }
-    left = [item for path in FILES if path.name in BY_PINS - {"fuzz.txt"} for item in read(path)]
+    left = [item for path in FILES if path.name in BY_PINS for item in read(path)]
     seen: set[str] = set()
     while left:
         item = left.pop()

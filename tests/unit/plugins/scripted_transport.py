@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Union
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Answer, Endpoint, Transport
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, HttpResponse, Transport
 
-Step = Union[bytes, Answer, Exception]
+Step = Union[bytes, HttpResponse, Exception]
 
 
 class ScriptedTransport(Transport):
@@ -20,11 +20,11 @@ class ScriptedTransport(Transport):
         self.steps = list(steps)
         self.forms: list[dict[str, str]] = []
 
-    def post(self, form: dict[str, str]) -> Answer:
+    def post(self, form: dict[str, str]) -> HttpResponse:
         self.calls += 1
         self.forms.append(dict(form))
         assert self.steps, f"the CA was asked once too often: {form}"
         step = self.steps.pop(0)
         if isinstance(step, Exception):
             raise step
-        return step if isinstance(step, Answer) else Answer(200, "text/plain", step)
+        return step if isinstance(step, HttpResponse) else HttpResponse(200, "text/plain", step)

@@ -18,19 +18,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.mailops.smime.plugins.module_utils import _verification as verification
+from ansible_collections.mailops.smime.plugins.module_utils._ca import armour, formats, javascript
 from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
-from ansible_collections.mailops.smime.plugins.module_utils._ca import (
-    reply_armour,
-    reply_cmmf,
-    reply_individual,
-    reply_javascript,
-    reply_netscape,
-    reply_pkcs7,
-)
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import LONGEST_PAUSE, MAX_BODY
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._inspection import Yardstick, inspect_certificate
@@ -154,7 +146,7 @@ def _load_chain(data: bytes) -> None:
 
 
 def _read_armour(data: bytes) -> None:
-    blocks = reply_armour.read_blocks(data.decode("utf-8", errors="replace"))
+    blocks = armour.read_blocks(data.decode("utf-8", errors="replace"))
     assert sum(map(len, blocks)) <= len(data)
 
 
@@ -209,7 +201,7 @@ def _glance_key(data: bytes) -> None:
 
 def _read_javascript(data: bytes) -> None:
     text = data.decode("utf-8", errors="replace")
-    declarations = reply_javascript.read_declarations(text)
+    declarations = javascript.read_declarations(text)
     assert len(declarations.code + declarations.message + declarations.payload) <= len(text)
 
 
@@ -240,10 +232,10 @@ DECODERS = {
     "armour": Decoder(_read_armour, (ReplyError,)),
     "javascript": Decoder(_read_javascript, (ReplyError,)),
     "der": Decoder(_read_der, (ReplyError,)),
-    "structure_individual": Decoder(_read_structure(reply_individual.read_certificates), (ReplyError,)),
-    "structure_netscape": Decoder(_read_structure(reply_netscape.read_certificates), (ReplyError,)),
-    "structure_pkcs7": Decoder(_read_structure(reply_pkcs7.read_certificates), (ReplyError,)),
-    "structure_cmmf": Decoder(_read_structure(reply_cmmf.read_certificates), (ReplyError,)),
+    "structure_individual": Decoder(_read_structure(formats.read_individual), (ReplyError,)),
+    "structure_netscape": Decoder(_read_structure(formats.read_netscape), (ReplyError,)),
+    "structure_pkcs7": Decoder(_read_structure(formats.read_pkcs7), (ReplyError,)),
+    "structure_cmmf": Decoder(_read_structure(formats.read_cmmf), (ReplyError,)),
     "certificate": Decoder(_load_certificate, (ValueError,)),
     "chain": Decoder(_load_chain, (ReplyError,)),
     "pem": Decoder(_load_pem, (ValueError,)),

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
-from ansible_collections.mailops.smime.plugins.module_utils._ca import order as orders
+from ansible_collections.mailops.smime.plugins.module_utils._ca import request as orders
 from ansible_collections.mailops.smime.plugins.module_utils._ca import request as requests
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys

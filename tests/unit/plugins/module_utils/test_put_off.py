@@ -9,13 +9,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, check_order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Enrollment, Question, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import read_reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
-from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, check_order
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
-from ansible_collections.mailops.smime.plugins.module_utils._inquiry import Inquiry
-from ansible_collections.mailops.smime.plugins.module_utils._question import Patience, Question
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
 
 ORDER = Order(collection_code="code")
@@ -26,12 +23,12 @@ ORDER = Order(collection_code="code")
 )
 def test_a_csr_that_came_with_a_question_that_was_put_off_counts_as_submitted(put_off: bytes) -> None:
     transport = ScriptedTransport(put_off, b"-18\nA CSR has already been provided.\n", b"0\n")
-    inquiry = Inquiry(
+    inquiry = Enrollment(
         Client(transport),
         ORDER,
         Question("CSR", has_csr=True, expect_issued=False, predict=False),
-        Patience(60, 10),
-        Clock(monotonic=lambda: 0.0),
+        WaitPolicy(60, 10),
+        lambda: 0.0,
     )
     assert inquiry.ask() is None
     assert not inquiry.csr_submitted
@@ -42,7 +39,7 @@ def test_a_csr_that_came_with_a_question_that_was_put_off_counts_as_submitted(pu
 def test_a_csr_that_the_ca_had_before_does_not() -> None:
     transport = ScriptedTransport(b"-18\nA CSR has already been provided.\n", b"0\n")
     question = Question("CSR", has_csr=True, expect_issued=False, predict=False)
-    inquiry = Inquiry(Client(transport), ORDER, question, Patience(), Clock())
+    inquiry = Enrollment(Client(transport), ORDER, question, WaitPolicy(), lambda: 0.0)
     assert inquiry.ask() is not None
     assert not inquiry.csr_submitted
 

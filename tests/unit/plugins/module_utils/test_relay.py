@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _relay
-from ansible_collections.mailops.smime.plugins.module_utils._question import Question
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
 

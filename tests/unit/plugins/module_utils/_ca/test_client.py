@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
-from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Answer
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     CaError,
     CallError,
@@ -86,7 +85,7 @@ def test_a_host_that_cannot_be_gives_no_traceback(net: Any, host: str) -> None:
 @pytest.mark.parametrize("body", [b"", HTML, b"2\n", b"0\n"])
 def test_an_http_error_is_named(status: int, body: bytes) -> None:
     with pytest.raises(CallError) as caught:
-        Client(ScriptedTransport(Answer(status, "text/html", body))).ask(ORDER, Query())
+        Client(ScriptedTransport(HttpResponse(status, "text/html", body))).ask(ORDER, Query())
     assert caught.value.name == "http_error"
     assert str(status) in caught.value.message
     assert caught.value.retryable == (status >= 500)
@@ -104,7 +103,9 @@ def test_an_http_error_that_stays_is_named(net: Any, status: int) -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
 def test_the_cas_error_counts_whatever_the_http_status_says(status: int) -> None:
-    reply = Client(ScriptedTransport(Answer(status, "", b"-16\r\nIncorrect login details\r\n"))).ask(ORDER, Query())
+    reply = Client(ScriptedTransport(HttpResponse(status, "", b"-16\r\nIncorrect login details\r\n"))).ask(
+        ORDER, Query()
+    )
     assert reply == Reply(-16, "Incorrect login details")
 
 

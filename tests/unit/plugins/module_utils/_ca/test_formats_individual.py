@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply_individual import read_certificates
+from ansible_collections.mailops.smime.plugins.module_utils._ca.formats import read_individual
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import fixture_chain
 
 
 def test_a_certificate_is_itself() -> None:
     for certificate in fixture_chain():
-        assert read_certificates(certificate) == [certificate]
+        assert read_individual(certificate) == [certificate]
 
 
 @pytest.mark.parametrize("data", [b"", b"0", b"\x02\x01\x05", fixture_chain()[0][:-1], fixture_chain()[0] + b"\x00"])
 def test_anything_else_is_unreadable(data: bytes) -> None:
     with pytest.raises(ReplyError):
-        read_certificates(data)
+        read_individual(data)

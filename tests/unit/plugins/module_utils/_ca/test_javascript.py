@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.javascript import read_declarations
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply_javascript import read_declarations
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import JAVASCRIPT, armour, ask, fixture_chain, wrap
 

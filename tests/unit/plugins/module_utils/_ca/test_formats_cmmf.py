@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply_cmmf import read_certificates
+from ansible_collections.mailops.smime.plugins.module_utils._ca.formats import read_cmmf
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import UTF8_STRING, encode, integer, sequence
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import fixture_chain
@@ -46,44 +46,44 @@ def respond(certificate: bytes, status: bytes = GRANTED, tail: bytes = b"") -> b
 def test_every_tagging_is_read(certificate: str, ca_pubs: str, status: str, tail: str) -> None:
     response = respond(CERTIFICATES[certificate], STATUSES[status], TAILS[tail])
     data = sequence(CA_PUBS[ca_pubs], sequence(response))
-    assert read_certificates(data) == [ROOT, INTERMEDIATE, END_ENTITY]
+    assert read_cmmf(data) == [ROOT, INTERMEDIATE, END_ENTITY]
 
 
 @pytest.mark.parametrize("certificate", CERTIFICATES)
 def test_the_chain_is_optional(certificate: str) -> None:
-    assert read_certificates(sequence(sequence(respond(CERTIFICATES[certificate])))) == [END_ENTITY]
+    assert read_cmmf(sequence(sequence(respond(CERTIFICATES[certificate])))) == [END_ENTITY]
 
 
 @pytest.mark.parametrize("ca_pubs", [encode(0xA1, ROOT), encode(0xA1, sequence(ROOT))])
 def test_a_chain_of_one_certificate_is_told_by_its_content(ca_pubs: bytes) -> None:
-    assert read_certificates(sequence(ca_pubs, sequence(respond(END_ENTITY)))) == [ROOT, END_ENTITY]
+    assert read_cmmf(sequence(ca_pubs, sequence(respond(END_ENTITY)))) == [ROOT, END_ENTITY]
 
 
 @pytest.mark.parametrize("ca_pubs", [encode(0xA1), encode(0xA1, sequence())])
 def test_a_chain_of_none_is_no_chain(ca_pubs: bytes) -> None:
-    assert read_certificates(sequence(ca_pubs, sequence(respond(END_ENTITY)))) == [END_ENTITY]
+    assert read_cmmf(sequence(ca_pubs, sequence(respond(END_ENTITY)))) == [END_ENTITY]
 
 
 def test_several_responses_give_all_their_certificates() -> None:
     data = sequence(sequence(respond(END_ENTITY), respond(encode(0xA0, INTERMEDIATE))))
-    assert read_certificates(data) == [END_ENTITY, INTERMEDIATE]
+    assert read_cmmf(data) == [END_ENTITY, INTERMEDIATE]
 
 
 def test_a_response_may_come_without_a_certificate() -> None:
     data = sequence(CA_PUBS["implicit"], sequence(sequence(integer(1), GRANTED)))
-    assert read_certificates(data) == [ROOT, INTERMEDIATE]
+    assert read_cmmf(data) == [ROOT, INTERMEDIATE]
 
 
 def test_what_stands_beside_the_certificate_in_its_pair_is_passed_over() -> None:
     pair = sequence(END_ENTITY, encode(0xA0, sequence()), encode(0xA1, sequence()))
-    assert read_certificates(sequence(sequence(sequence(integer(1), GRANTED, pair)))) == [END_ENTITY]
+    assert read_cmmf(sequence(sequence(sequence(integer(1), GRANTED, pair)))) == [END_ENTITY]
 
 
 @pytest.mark.parametrize("status", [2, 3, 4, 5, -1, 255])
 def test_a_status_that_is_no_grant_is_refused(status: int) -> None:
     data = sequence(sequence(respond(END_ENTITY, sequence(integer(status)))))
     with pytest.raises(ReplyError, match="not granted"):
-        read_certificates(data)
+        read_cmmf(data)
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_a_status_that_is_no_grant_is_refused(status: int) -> None:
 )
 def test_anything_else_is_unreadable(data: bytes) -> None:
     with pytest.raises(ReplyError):
-        read_certificates(data)
+        read_cmmf(data)

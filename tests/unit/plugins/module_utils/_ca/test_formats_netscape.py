@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply_netscape import read_certificates
+from ansible_collections.mailops.smime.plugins.module_utils._ca.formats import read_netscape
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import encode, sequence
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import fixture_chain, openssl, read_fixture
@@ -21,12 +21,12 @@ def decode_pem(pem: bytes) -> bytes:
 
 
 def test_a_stored_sequence_of_openssl_is_read_in_its_order() -> None:
-    assert read_certificates(decode_pem(read_fixture("netscape/sequence.pem"))) == fixture_chain()
+    assert read_netscape(decode_pem(read_fixture("netscape/sequence.pem"))) == fixture_chain()
 
 
 def test_a_sequence_that_openssl_makes_now_is_read() -> None:
     pem = openssl("nseq", "-toseq", data=read_fixture("individual/certificates.pem"))
-    assert read_certificates(decode_pem(pem)) == fixture_chain()
+    assert read_netscape(decode_pem(pem)) == fixture_chain()
 
 
 def test_our_few_lines_write_what_openssl_writes() -> None:
@@ -52,4 +52,4 @@ def test_our_few_lines_write_what_openssl_writes() -> None:
 )
 def test_anything_else_is_unreadable(data: bytes) -> None:
     with pytest.raises(ReplyError):
-        read_certificates(data)
+        read_netscape(data)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply_armour import read_blocks
+from ansible_collections.mailops.smime.plugins.module_utils._ca.armour import read_blocks
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import armour, fixture_chain, wrap
 

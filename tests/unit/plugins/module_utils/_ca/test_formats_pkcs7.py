@@ -9,14 +9,14 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca.reply_pkcs7 import read_certificates
+from ansible_collections.mailops.smime.plugins.module_utils._ca.formats import read_pkcs7
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import fixture_chain, read_fixture
 
 
 @pytest.mark.parametrize("name", ["certificates.der", "end_entity_first.der"])
 def test_every_certificate_of_openssls_pkcs7_is_read_once(name: str) -> None:
-    certificates = read_certificates(read_fixture(f"pkcs7/{name}"))
+    certificates = read_pkcs7(read_fixture(f"pkcs7/{name}"))
     assert sorted(certificates) == sorted(fixture_chain())
 
 
@@ -32,7 +32,7 @@ def test_every_certificate_of_openssls_pkcs7_is_read_once(name: str) -> None:
 )
 def test_anything_else_is_unreadable(data: bytes) -> None:
     with pytest.raises(ReplyError):
-        read_certificates(data)
+        read_pkcs7(data)
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_signed_data_without_content_does_not_end_the_interpreter(data: str) -> 
     # In a process of its own: the library's crash would take all other tests along.
     program = (
         "import sys\n"
-        f"from {read_certificates.__module__} import read_certificates\n"
+        f"from {read_pkcs7.__module__} import read_pkcs7\n"
         f"from {ReplyError.__module__} import ReplyError\n"
         "try:\n"
-        f"    read_certificates(bytes.fromhex('{data}'))\n"
+        f"    read_pkcs7(bytes.fromhex('{data}'))\n"
         "except ReplyError:\n"
         "    sys.exit(7)\n"
     )

@@ -2,29 +2,70 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asking the CA: submitting the CSR, collecting, waiting, and the one query of check mode."""
+"""One order's calls: submitting the CSR, collecting, waiting, and the one query of check mode."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca import codes
-from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Order, Query
 from ansible_collections.mailops.smime.plugins.module_utils._errors import StillPendingError
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
-    from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
-    from ansible_collections.mailops.smime.plugins.module_utils._question import Patience, Question
 
 _WORTH_WAITING = (codes.AWAITING_PAYMENT, codes.EMAIL_NOT_VERIFIED)
 
 
+@dataclass(frozen=True)
+class Question:
+    """What the CA is to be asked.
+
+    ``csr`` is PEM, or None if there is none to submit; ``has_csr`` is true also for one that is built only when it is
+    needed. ``expect_issued`` asks without the CSR first: the certificate is there, and only its chain is wanted.
+    ``predict`` asks for the status alone, changing nothing at the CA.
+    """
+
+    csr: str | None
+    has_csr: bool
+    expect_issued: bool
+    predict: bool
+
+    def to_values(self) -> dict[str, Any]:
+        """Return what ``Question(**values)`` makes the same question of, on another host."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class WaitPolicy:
+    """How long an order is waited for, and how often it is asked meanwhile, in seconds."""
+
+    wait_timeout: int = 0
+    poll_interval: int = 60
+
+
+class Asking(Protocol):
+    """One question under way: an Enrollment at the CA, or the answer that another host brought."""
+
+    due: float | None
+    calls: int
+    status_code: int | None
+    csr_submitted: bool
+
+    @property
+    def csr(self) -> str | None:
+        """Return the CSR that goes with the question, in PEM."""
+
+    def ask(self) -> Reply | None:
+        """Return the reply, or None if it is to be asked again when ``due``. Raises SmimeError."""
+
+
 @dataclass
-class Inquiry:
+class Enrollment:
     """One order at the CA.
 
     ``due`` is when to ask again (monotonic seconds), while the CA is waited for. ``csr_held`` becomes true once the CA
@@ -34,8 +75,8 @@ class Inquiry:
     client: Client
     order: Order
     question: Question
-    patience: Patience
-    clock: Clock
+    patience: WaitPolicy
+    monotonic: Callable[[], float]
     due: float | None = None
     calls: int = 0
     status_code: int | None = None
@@ -109,7 +150,7 @@ class Inquiry:
         return reply
 
     def _put_off(self, reply: Reply) -> None:
-        now = self.clock.monotonic()
+        now = self.monotonic()
         if self._deadline is None:
             self._deadline = now + self.patience.wait_timeout
         if now >= self._deadline:

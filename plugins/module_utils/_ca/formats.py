@@ -2,20 +2,48 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Response type 4: CMMF CertRepContent, in every tagging that its draft of July 1998 and its readers allow.
-
-The tagging of the CA is unknown, so that elements are told apart by their content, not by the tag alone.
-"""
+"""The four response types of the page (responseType): from the DER of one structure to the DER of its certificates."""
 
 from __future__ import annotations
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der, pkcs7
 
+NETSCAPE_CERT_SEQUENCE = bytes.fromhex("6086480186f8420205")
 GRANTED = (0, 1)  # PKIStatus: granted, granted with modifications
 
 
-def read_certificates(data: bytes) -> list[bytes]:
+def read_individual(data: bytes) -> list[bytes]:
+    """Return the one certificate that ``data`` is. Raises ReplyError if it is not one DER SEQUENCE."""
+    whole = der.read_whole(data)
+    if whole.tag != der.SEQUENCE:
+        raise ReplyError("the reply holds something else in place of a certificate")
+    return [whole.encoded]
+
+
+def read_netscape(data: bytes) -> list[bytes]:
+    """Return the DER of the certificates in the sequence ``data``, in their order. Raises ReplyError."""
+    whole = der.read_whole(data)
+    parts = whole.children() if whole.tag == der.SEQUENCE else []
+    if not parts or parts[0].tag != der.OID or parts[0].value != NETSCAPE_CERT_SEQUENCE:
+        raise ReplyError("the reply is not a Netscape Certificate Sequence")
+    if len(parts) != 2 or parts[1].tag != der.context(0):
+        raise ReplyError("the Netscape Certificate Sequence in the reply holds no certificates")
+    content = parts[1].children()
+    if len(content) != 1 or content[0].tag != der.SEQUENCE:
+        raise ReplyError("the Netscape Certificate Sequence in the reply is damaged")
+    return [element.encoded for element in content[0].children()]
+
+
+def read_pkcs7(data: bytes) -> list[bytes]:
+    """Return the DER of the certificates in the PKCS#7 ``data``, in their order. Raises ReplyError."""
+    try:
+        return pkcs7.split(data)
+    except ValueError as error:
+        raise ReplyError(f"the reply cannot be read: {error}") from error
+
+
+def read_cmmf(data: bytes) -> list[bytes]:
     """Return the DER of caPubs and then of the issued certificates. Raises ReplyError, also if the status is a refusal."""
     whole = der.read_whole(data)
     parts = whole.children() if whole.tag == der.SEQUENCE else []
