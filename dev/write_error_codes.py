@@ -74,8 +74,8 @@ In a playbook, tell the names apart, not the texts:
 
    - name: Provide a certificate, and leave it for the next run if the order still waits for somebody
      mailops.smime.smime_certificate:
-       path: /etc/ssl/smime/alice@example.test/cert.pem
-       privatekey_path: /etc/ssl/smime/alice@example.test/key.pem
+       path: /etc/smime/alice@example.test/cert.pem
+       privatekey_path: /etc/smime/alice@example.test/privkey.pem
        privatekey_create: true
        email: alice@example.test
        collection_code: "{{ alice_collection_code }}"

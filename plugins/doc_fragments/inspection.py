@@ -15,7 +15,7 @@ options:
   paths:
     description:
       - The certificates to look at, in PEM or DER. The first certificate of a file counts.
-      - Patterns such as V(/etc/ssl/smime/*/cert.pem) are expanded. A file that cannot be read is reported and does not fail the task.
+      - Patterns such as V(/etc/smime/*/cert.pem) are expanded. A file that cannot be read is reported and does not fail the task.
     type: list
     elements: path
   privatekey_path:

@@ -88,10 +88,10 @@ seealso:
 EXAMPLES = r"""
 - name: Keep what is installed before it is renewed
   mailops.smime.smime_archive:
-    archive_path: /etc/ssl/smime/archive
-    path: /etc/ssl/smime/{email}/cert.pem
-    chain_path: /etc/ssl/smime/{email}/chain.pem
-    privatekey_path: /etc/ssl/smime/{email}/key.pem
+    archive_path: /etc/smime/archive
+    path: /etc/smime/{email}/cert.pem
+    chain_path: /etc/smime/{email}/chain.pem
+    privatekey_path: /etc/smime/{email}/privkey.pem
     certificates:
       - email: alice@example.test
       - email: bob@example.test
@@ -118,13 +118,13 @@ certificates:
       description: Where the certificate is kept, or V(none) if there is none.
       type: str
       returned: always
-      sample: /etc/ssl/smime/archive/alice@example.test/0750A9DF77
+      sample: /etc/smime/archive/alice@example.test/0750A9DF77
     files:
       description: The files that were written.
       type: list
       elements: str
       returned: always
-      sample: [/etc/ssl/smime/archive/alice@example.test/0750A9DF77/cert.pem]
+      sample: [/etc/smime/archive/alice@example.test/0750A9DF77/cert.pem]
 error:
   description: What failed, as for M(mailops.smime.smime_certificate). Entries after that one were not looked at.
   returned: failure

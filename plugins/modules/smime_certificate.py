@@ -56,10 +56,10 @@ notes:
 EXAMPLES = r"""
 - name: Get the certificate of a mailbox with the account's login
   mailops.smime.smime_certificate:
-    path: /etc/ssl/smime/alice@example.test/cert.pem
-    chain_path: /etc/ssl/smime/alice@example.test/chain.pem
-    privatekey_path: /etc/ssl/smime/alice@example.test/key.pem
-    csr_path: /etc/ssl/smime/alice@example.test/request.csr
+    path: /etc/smime/alice@example.test/cert.pem
+    chain_path: /etc/smime/alice@example.test/chain.pem
+    privatekey_path: /etc/smime/alice@example.test/privkey.pem
+    csr_path: /etc/smime/alice@example.test/request.csr
     email: alice@example.test
     order_number: "1234567"
     login_name: "{{ sectigo_login_name }}"
@@ -73,11 +73,11 @@ EXAMPLES = r"""
 
 - name: Get a certificate with the order's own collection code, so that no account is needed on this host
   mailops.smime.smime_certificate:
-    path: /etc/ssl/smime/bob@example.test/cert.pem
-    fullchain_path: /etc/ssl/smime/bob@example.test/fullchain.pem
-    root_path: /etc/ssl/smime/bob@example.test/root.pem
-    privatekey_path: /etc/ssl/smime/bob@example.test/key.pem
-    csr_path: /etc/ssl/smime/bob@example.test/request.csr
+    path: /etc/smime/bob@example.test/cert.pem
+    fullchain_path: /etc/smime/bob@example.test/fullchain.pem
+    root_path: /etc/smime/bob@example.test/root.pem
+    privatekey_path: /etc/smime/bob@example.test/privkey.pem
+    csr_path: /etc/smime/bob@example.test/request.csr
     email: bob@example.test
     collection_code: "{{ bob_collection_code }}"
     owner: root
@@ -86,13 +86,13 @@ EXAMPLES = r"""
 
 - name: Create the key and its request on the target, and keep all that a mail client and LDAP want beside the certificate
   mailops.smime.smime_certificate:
-    path: /etc/ssl/smime/dave@example.test/cert.pem
-    chain_path: /etc/ssl/smime/dave@example.test/chain.pem
-    der_path: /etc/ssl/smime/dave@example.test/cert.der
-    pkcs7_path: /etc/ssl/smime/dave@example.test/cert.p7b
-    pkcs12_path: /etc/ssl/smime/dave@example.test/dave.p12
+    path: /etc/smime/dave@example.test/cert.pem
+    chain_path: /etc/smime/dave@example.test/chain.pem
+    der_path: /etc/smime/dave@example.test/cert.der
+    pkcs7_path: /etc/smime/dave@example.test/cert.p7b
+    pkcs12_path: /etc/smime/dave@example.test/dave@example.test.p12
     pkcs12_passphrase: "{{ dave_pkcs12_passphrase }}"
-    privatekey_path: /etc/ssl/smime/dave@example.test/key.pem
+    privatekey_path: /etc/smime/dave@example.test/privkey.pem
     privatekey_create: true
     privatekey_type: ECC
     email: dave@example.test
@@ -100,9 +100,9 @@ EXAMPLES = r"""
 
 - name: Renew within the last 14 days and wait up to an hour for the CA
   mailops.smime.smime_certificate:
-    path: /etc/ssl/smime/carol@example.test/cert.pem
-    privatekey_path: /etc/ssl/smime/carol@example.test/key.pem
-    csr_path: /etc/ssl/smime/carol@example.test/request.csr
+    path: /etc/smime/carol@example.test/cert.pem
+    privatekey_path: /etc/smime/carol@example.test/privkey.pem
+    csr_path: /etc/smime/carol@example.test/request.csr
     email: carol@example.test
     collection_code: "{{ carol_collection_code }}"
     remaining_days: 14
@@ -219,7 +219,7 @@ files:
       description: The path of the file.
       type: str
       returned: always
-      sample: /etc/ssl/smime/alice@example.test/cert.pem
+      sample: /etc/smime/alice@example.test/cert.pem
     kind:
       description:
         - What the file holds, V(certificate), V(chain), V(fullchain), V(root), V(der), V(pkcs7), V(combined), V(pkcs12), or
@@ -231,7 +231,7 @@ files:
       description: The backup of the replaced file, or V(none).
       type: str
       returned: always
-      sample: /etc/ssl/smime/alice@example.test/cert.pem.4711.2026-11-23@12:00:00~
+      sample: /etc/smime/alice@example.test/cert.pem.4711.2026-11-23@12:00:00~
 error:
   description: What failed.
   returned: failure

@@ -39,7 +39,7 @@ EXAMPLES = r"""
 - name: Look at all certificates of this mail server
   mailops.smime.smime_certificate_info:
     paths:
-      - /etc/ssl/smime/*/cert.pem
+      - /etc/smime/*/cert.pem
   register: smime
 
 - name: Name those that expire within 30 days
@@ -52,9 +52,9 @@ EXAMPLES = r"""
 - name: Check one certificate against its key, its chain and its mailbox
   mailops.smime.smime_certificate_info:
     paths:
-      - /etc/ssl/smime/alice@example.test/cert.pem
-    privatekey_path: /etc/ssl/smime/alice@example.test/key.pem
-    chain_path: /etc/ssl/smime/alice@example.test/chain.pem
+      - /etc/smime/alice@example.test/cert.pem
+    privatekey_path: /etc/smime/alice@example.test/privkey.pem
+    chain_path: /etc/smime/alice@example.test/chain.pem
     email: alice@example.test
   register: alice
 
@@ -81,7 +81,7 @@ certificates:
       description: The file.
       type: str
       returned: always
-      sample: /etc/ssl/smime/alice@example.test/cert.pem
+      sample: /etc/smime/alice@example.test/cert.pem
     error:
       description: Why the file could not be read, or V(none). The entry then has no facts and no checks.
       type: str

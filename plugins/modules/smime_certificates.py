@@ -216,9 +216,9 @@ notes:
 EXAMPLES = r"""
 - name: Get the certificates of all mailboxes with the account's login
   mailops.smime.smime_certificates:
-    path: /etc/ssl/smime/{email}/cert.pem
-    chain_path: /etc/ssl/smime/{email}/chain.pem
-    privatekey_path: /etc/ssl/smime/{email}/key.pem
+    path: /etc/smime/{email}/cert.pem
+    chain_path: /etc/smime/{email}/chain.pem
+    privatekey_path: /etc/smime/{email}/privkey.pem
     privatekey_create: true
     login_name: "{{ sectigo_login_name }}"
     login_password: "{{ sectigo_login_password }}"
@@ -237,9 +237,9 @@ EXAMPLES = r"""
 
 - name: Get certificates with the orders' own collection codes, from a list of mailboxes
   mailops.smime.smime_certificates:
-    path: /etc/ssl/smime/{email}/cert.pem
-    fullchain_path: /etc/ssl/smime/{email}/fullchain.pem
-    privatekey_path: /etc/ssl/smime/{email}/key.pem
+    path: /etc/smime/{email}/cert.pem
+    fullchain_path: /etc/smime/{email}/fullchain.pem
+    privatekey_path: /etc/smime/{email}/privkey.pem
     privatekey_create: true
     certificates: "{{ mailboxes }}"
   vars:
@@ -248,7 +248,7 @@ EXAMPLES = r"""
         collection_code: "{{ carol_collection_code }}"
       - email: dave@example.test
         collection_code: "{{ dave_collection_code }}"
-        pkcs12_path: /etc/ssl/smime/dave@example.test/dave.p12
+        pkcs12_path: /etc/smime/dave@example.test/dave@example.test.p12
         pkcs12_passphrase: "{{ dave_pkcs12_passphrase }}"
 """
 

@@ -27,7 +27,8 @@ from typing import Any
 
 import yaml
 
-PLACE = "/etc/ssl/smime"
+# The one layout of all examples, and the default of the role.
+PLACE = re.compile(r"/etc/smime(?=[/\s\"'])")
 MODULES = ("smime_certificate", "smime_certificates", "smime_certificate_info", "smime_archive")
 PEOPLE = ("alice", "bob", "carol", "dave", "erin")
 # These examples bring a key and a request along; the others have the module make them.
@@ -82,8 +83,8 @@ class Examples:
         variables = {f"{person}_collection_code": f"{person}-{own}" for person in PEOPLE}
         variables.update(sectigo_login_name=ACCOUNT["login_name"], sectigo_login_password=ACCOUNT["password"])
         variables.update(test_ca_python=self.arguments.ca_python, dave_pkcs12_passphrase="a passphrase")
-        # For an example that has the role's default, which is below /etc.
-        variables.update(smime_directory=str(self.place / "default"))
+        # For an example that has the role's default.
+        variables.update(smime_directory=str(self.place))
         hosts = {"localhost": {**local, **variables}}
         return {"all": {"children": {"mail_servers": {"hosts": hosts}}}}
 
@@ -103,13 +104,13 @@ class Examples:
     def make_request(self, person: str) -> None:
         """Make a key and a request as an administrator would, with openssl."""
         folder = self.place / f"{person}@example.test"
-        key, request = str(folder / "key.pem"), str(folder / "request.csr")
+        key, request = str(folder / "privkey.pem"), str(folder / "request.csr")
         command = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={person}"]
         subprocess.run([*command, "-keyout", key, "-out", request], check=True, capture_output=True)
 
     def run(self, title: str, text: str) -> None:
         """Run one example twice; the second run must change nothing."""
-        content = yaml.safe_load(text.replace(PLACE, str(self.place)))
+        content = yaml.safe_load(PLACE.sub(str(self.place), text))
         if isinstance(content, dict):
             self._read_inventory(title, content)
             return
