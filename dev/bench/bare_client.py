@@ -11,8 +11,7 @@ import time
 import urllib.parse
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query, build_form
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, build_form
 
 from bench.controller import FailedError
 

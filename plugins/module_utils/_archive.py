@@ -20,8 +20,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.files import 
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import require_cryptography
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

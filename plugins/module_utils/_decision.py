@@ -14,8 +14,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import Check
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CERTIFICATE, CertificateSet, Output
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 
@@ -102,7 +102,7 @@ def _gather(wanted: Wanted, files: Files, end_entity: Certificate, now: datetime
             for item in _read_all(wanted, files)
             if not (item.is_self_issued and item.public_key == end_entity.public_key)
         ]
-        chain = chains.build(end_entity, pool, wanted.trusted, now)
+        chain = paths.build(end_entity, pool, wanted.trusted, now)
     except CheckError:
         return None
     return CertificateSet(end_entity, chain.intermediates, chain.root)

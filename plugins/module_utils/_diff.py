@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import facts
-from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import Facts
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 _SHOWN = ("subject", "emails", "serial_number", "not_before", "not_after", "fingerprint_sha256")
 
 
-def format_facts(certificate: Facts | None, now: datetime) -> str:
+def format_facts(certificate: Certificate | None, now: datetime) -> str:
     """Return the facts of ``certificate`` that change from one to the next, a line each; nothing if there is none."""
     if certificate is None:
         return ""
-    shown = facts.describe(certificate, now)
+    shown = certificates.describe(certificate, now)
     shown["emails"] = ", ".join(shown["emails"])
     shown["subject"] = ", ".join(f"{name}={value}" for name, value in shown["subject"].items())
     return "".join(f"{name}: {shown[name]}\n" for name in _SHOWN)

@@ -37,11 +37,11 @@ from ansible_collections.mailops.smime.plugins.module_utils._report import expla
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._verification import load_reply
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks, facts, policies
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import require_cryptography
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
@@ -140,8 +140,8 @@ def inspect_certificate(certificate: Certificate, yardstick: Yardstick) -> list[
     results = [("valid_now", checks.find_validity_fault(certificate, yardstick.now))]
     results += [(name, rule(certificate)) for name, rule in checks.SMIME_RULES.items()]
     results += [
-        ("policy", policies.find_policy_fault(certificate)),
-        ("validity_span", policies.find_span_fault(certificate)),
+        ("policy", checks.find_policy_fault(certificate)),
+        ("validity_span", checks.find_span_fault(certificate)),
     ]
     if yardstick.public_key is not None:
         results.append(("key_match", checks.find_key_mismatch(certificate, yardstick.public_key)))
@@ -149,7 +149,7 @@ def inspect_certificate(certificate: Certificate, yardstick: Yardstick) -> list[
         results.append(("email_match", checks.find_email_fault(certificate, yardstick.email)))
     if yardstick.chain is not None or yardstick.trusted is not None:
         results.append(("chain", _find_chain_fault(certificate, yardstick)))
-    details = {"policy": policies.describe_policy(certificate)}
+    details = {"policy": checks.describe_policy(certificate)}
     return [{"name": name, "passed": not fault, "detail": fault or details.get(name, "")} for name, fault in results]
 
 
@@ -175,7 +175,7 @@ def inspect_order(params: Mapping[str, Any], client: Client) -> dict[str, Any]:
         "status": "issued" if reply.code >= AVAILABLE else "pending",
         "not_before": not_before,
         "not_after": not_after,
-        "certificates": [item.to_pem().decode("ascii") for item in chains.sort(pool)],
+        "certificates": [item.to_pem().decode("ascii") for item in paths.sort(pool)],
         "raw": base64.b64encode(exchange.answer.body).decode("ascii"),
         "content_type": exchange.answer.content_type,
     }
@@ -187,7 +187,7 @@ def _find_validity(reply: Reply, pool: list[Certificate]) -> tuple[str | None, s
     period = reply.validity or end_entity
     if period is None:
         return None, None
-    return facts.format_time(period.not_before), facts.format_time(period.not_after)
+    return certificates.format_time(period.not_before), certificates.format_time(period.not_after)
 
 
 def _expand(names: list[str]) -> list[str]:
@@ -204,7 +204,7 @@ def _inspect_file(path: str, yardstick: Yardstick) -> dict[str, Any]:
     return {
         "path": path,
         "error": None,
-        **facts.describe(certificate, yardstick.now),
+        **certificates.describe(certificate, yardstick.now),
         "checks": inspect_certificate(certificate, yardstick),
     }
 
@@ -237,7 +237,7 @@ def _load_yardstick(params: Mapping[str, Any], now: datetime) -> Yardstick:
 
 def _find_chain_fault(certificate: Certificate, yardstick: Yardstick) -> str:
     try:
-        chains.build(certificate, yardstick.chain or (), yardstick.trusted, yardstick.now)
+        paths.build(certificate, yardstick.chain or (), yardstick.trusted, yardstick.now)
     except CheckError as error:
         return error.message
     return ""

@@ -32,8 +32,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.files import 
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet, Output
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
 from ansible_collections.mailops.smime.plugins.module_utils._world import World, open_files
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import require_cryptography
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import facts
-from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import Facts
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
@@ -28,8 +28,8 @@ class Report:
     status: str | None = None
     changed: bool = False
     reasons: tuple[str, ...] = ()
-    before: Facts | None = None
-    certificate: Facts | None = None
+    before: Certificate | None = None
+    certificate: Certificate | None = None
     question: Question | None = None
     status_code: int | None = None
     api_calls: int = 0
@@ -54,7 +54,7 @@ class Report:
         result = {
             "changed": self.changed,
             "reasons": list(self.reasons),
-            "certificate": facts.describe(self.certificate, now) if self.certificate is not None else None,
+            "certificate": certificates.describe(self.certificate, now) if self.certificate is not None else None,
             "status_code": self.status_code,
             "api_calls": self.api_calls,
             "csr_submitted": self.csr_submitted,

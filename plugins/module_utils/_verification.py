@@ -13,8 +13,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import Check
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet
 from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def verify(reply: Reply, wanted: Wanted, current: Certificate | None, now: datet
         )
     end_entity = max(own, key=lambda item: item.not_after)
     _check_end_entity(end_entity, wanted, current, now)
-    chain = chains.build(end_entity, pool, wanted.trusted, now)
+    chain = paths.build(end_entity, pool, wanted.trusted, now)
     if chain.root is None and wanted.needs_root:
         raise CheckError(
             "the CA sent no root certificate, and root_path asks for it",

@@ -156,14 +156,14 @@ def _read_request_options(params: Mapping[str, Any]) -> Mapping[str, Any] | None
     return {option: params[option] for option in ("email", "subject", "ms_template")}
 
 
-def plan_request(said: Mapping[str, Any]) -> request.Plan:
+def plan_request(said: Mapping[str, Any]) -> request.RequestSpec:
     """Return the plan of a request. Raises OptionError for what cannot be put into one."""
     from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
-    from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
+    from ansible_collections.mailops.smime.plugins.module_utils._x509.request import Template
 
     template = Template(**said["ms_template"]) if said["ms_template"] else None
-    plan = request.Plan(said["email"], said["subject"], template)
-    request.check_plan(plan)
+    plan = request.RequestSpec(said["email"], said["subject"], template)
+    request.check(plan)
     return plan
 
 
@@ -201,6 +201,6 @@ def _check_outputs(outputs: Mapping[Output, str], recipe: OutputOptions, key_to_
     if recipe.pkcs12_passphrase == "":
         raise OptionError("pkcs12_passphrase is empty", hint="Give a passphrase, or leave pkcs12_passphrase out.")
     if PKCS12 in outputs:
-        from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
+        from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
 
         pkcs12.choose_encryption(recipe.pkcs12_passphrase, recipe.pkcs12_encryption)

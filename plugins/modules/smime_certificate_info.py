@@ -244,9 +244,6 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _lean
-
-# isort: split
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec_info, _inspection, _world
 
 
@@ -254,7 +251,6 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=_argspec_info.info_options(), supports_check_mode=True)
     inspection = _inspection.inspect(module.params, lambda clock: _world.make_client(module.params, clock))
-    _lean.leave()
     if inspection.missing is not None:
         module.fail_json(
             msg=missing_required_lib(inspection.missing.library), exception=inspection.missing.import_traceback

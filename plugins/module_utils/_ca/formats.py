@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import der, pkcs7
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import split_pkcs7
 
 NETSCAPE_CERT_SEQUENCE = bytes.fromhex("6086480186f8420205")
 GRANTED = (0, 1)  # PKIStatus: granted, granted with modifications
@@ -38,7 +39,7 @@ def read_netscape(data: bytes) -> list[bytes]:
 def read_pkcs7(data: bytes) -> list[bytes]:
     """Return the DER of the certificates in the PKCS#7 ``data``, in their order. Raises ReplyError."""
     try:
-        return pkcs7.split(data)
+        return split_pkcs7(data)
     except ValueError as error:
         raise ReplyError(f"the reply cannot be read: {error}") from error
 

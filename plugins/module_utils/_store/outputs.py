@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Callable, List
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import releases
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import PrivateKey
 
@@ -105,14 +105,14 @@ def _is_current_combined(data: bytes, issued: CertificateSet, options: OutputOpt
 
 
 def _encode_pkcs12(issued: CertificateSet, options: OutputOptions) -> bytes:
-    from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
 
     encryption = pkcs12.choose_encryption(options.pkcs12_passphrase, options.pkcs12_encryption)
     return pkcs12.seal(_require_key(options).key, issued.chain, _choose_friendly_name(issued, options), encryption)
 
 
 def _is_current_pkcs12(data: bytes, issued: CertificateSet, options: OutputOptions) -> bool:
-    from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
 
     encryption = options.pkcs12_encryption if options.pkcs12_passphrase else None
     if options.key is None or pkcs12.find_encryption(data) != encryption:
@@ -131,7 +131,7 @@ def _choose_friendly_name(issued: CertificateSet, options: OutputOptions) -> str
 
 
 def _read_pkcs12(data: bytes, options: OutputOptions) -> list[Certificate]:
-    from ansible_collections.mailops.smime.plugins.module_utils._store import pkcs12
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
 
     return pkcs12.read_certificates(pkcs12.unseal(data, options.pkcs12_passphrase))
 
@@ -176,7 +176,7 @@ OUTPUTS = (
     Output(
         "pkcs7",
         "pkcs7_path",
-        lambda issued, _options: releases.build_pkcs7([item.parsed for item in issued.chain]),
+        lambda issued, _options: _compat.build_pkcs7([item.parsed for item in issued.chain]),
         _is_current_pkcs7,
         lambda data, _options: certificates.load_pkcs7(data),
         needs_chain=True,

@@ -6,37 +6,99 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, der
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import name as names
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs7, releases
-from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import KEY_USAGES, Facts
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
     not_after,
     not_before,
     serialization,
     x509,
 )
 
+# Short name, long name, OID: X.520, RFC 4519 and PKCS#9.
+ATTRIBUTES = (
+    ("CN", "commonName", "2.5.4.3"),
+    ("SN", "surname", "2.5.4.4"),
+    ("serialNumber", "serialNumber", "2.5.4.5"),
+    ("C", "countryName", "2.5.4.6"),
+    ("L", "localityName", "2.5.4.7"),
+    ("ST", "stateOrProvinceName", "2.5.4.8"),
+    ("street", "streetAddress", "2.5.4.9"),
+    ("O", "organizationName", "2.5.4.10"),
+    ("OU", "organizationalUnitName", "2.5.4.11"),
+    ("title", "title", "2.5.4.12"),
+    ("postalCode", "postalCode", "2.5.4.17"),
+    ("GN", "givenName", "2.5.4.42"),
+    ("initials", "initials", "2.5.4.43"),
+    ("generationQualifier", "generationQualifier", "2.5.4.44"),
+    ("dnQualifier", "dnQualifier", "2.5.4.46"),
+    ("pseudonym", "pseudonym", "2.5.4.65"),
+    ("organizationIdentifier", "organizationIdentifier", "2.5.4.97"),
+    ("UID", "userId", "0.9.2342.19200300.100.1.1"),
+    ("DC", "domainComponent", "0.9.2342.19200300.100.1.25"),
+    ("emailAddress", "emailAddress", "1.2.840.113549.1.9.1"),
+)
+_LONG_NAMES = {oid: long for _short, long, oid in ATTRIBUTES}
+
+# The bits of a key usage that count here, in the order of RFC 5280, 4.2.1.3.
+KEY_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+)
+
 SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
+_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 _UTF8_STRING = 0x0C
 _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CERTIFICATE-----")
 
 
-class Certificate(Facts):
+@dataclass(frozen=True, eq=False)
+class Certificate:
     """A certificate, with what the checks ask of it read once.
 
-    ``parsed`` is the library's. ``is_self_issued`` tells whether subject and issuer are the same name, as of a root.
+    ``public_key`` is SubjectPublicKeyInfo in DER, the times are in UTC, usages and policies are dotted OIDs.
+    ``extended_key_usages`` and ``key_usages`` are None where the extension is absent. ``subject`` and ``issuer`` are by long
+    attribute names. ``parsed`` is the library's. ``is_self_issued`` tells whether subject and issuer are the same name, as of a root.
     """
 
-    def __init__(self, *, parsed: Any, is_self_issued: bool, **facts: Any) -> None:
-        super().__init__(**facts)
-        self.parsed = parsed
-        self.is_self_issued = is_self_issued
+    der: bytes
+    public_key: bytes
+    key_type: str
+    key_size: int
+    serial_number: int
+    not_before: datetime
+    not_after: datetime
+    emails: tuple[str, ...]
+    extended_key_usages: tuple[str, ...] | None
+    key_usages: frozenset[str] | None
+    policies: tuple[str, ...]
+    is_ca: bool
+    subject: Mapping[str, str]
+    issuer: Mapping[str, str]
+    parsed: Any
+    is_self_issued: bool
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Certificate) and self.der == other.der
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(serial_number={self.serial_number})"
 
     def to_pem(self) -> bytes:
         """Return the certificate as one PEM block."""
@@ -46,15 +108,15 @@ class Certificate(Facts):
 
 # Kept, since each reply of the CA brings the same intermediate and root.
 @lru_cache(maxsize=64)
-def load_der(der: bytes) -> Certificate:
-    """Return the certificate in ``der``. Raises ValueError if it is none, or if a part that matters cannot be read."""
-    with releases.reading("a certificate"):
-        return _read(x509.load_der_x509_certificate(der), der)
+def load_der(data: bytes) -> Certificate:
+    """Return the certificate in ``data``. Raises ValueError if it is none, or if a part that matters cannot be read."""
+    with _compat.reading("a certificate"):
+        return _read(x509.load_der_x509_certificate(data), data)
 
 
 def load_all(encoded: Iterable[bytes]) -> list[Certificate]:
     """Return the certificates in ``encoded``, each in DER. Raises ValueError."""
-    return [load_der(der) for der in encoded]
+    return [load_der(item) for item in encoded]
 
 
 def load_pem(pem: bytes) -> list[Certificate]:
@@ -65,24 +127,62 @@ def load_pem(pem: bytes) -> list[Certificate]:
 @lru_cache(maxsize=256)
 def _load_pem(pem: bytes) -> tuple[Certificate, ...]:
     # Kept, since the same few files are looked at for several reasons, and mailboxes share their intermediates.
-    with releases.reading("a certificate"):
+    with _compat.reading("a certificate"):
         parsed = [x509.load_pem_x509_certificate(block) for block in _PEM_BLOCK.findall(pem)]
         return tuple(_read(item, item.public_bytes(serialization.Encoding.DER)) for item in parsed)
 
 
-def load_pkcs7(der: bytes) -> list[Certificate]:
+def load_pkcs7(data: bytes) -> list[Certificate]:
     """Return the certificates of a certs-only PKCS#7, in their order. Raises ValueError."""
-    return load_all(pkcs7.split(der))
+    return load_all(split_pkcs7(data))
 
 
-def _read(parsed: x509.Certificate, der: bytes) -> Certificate:
+def split_pkcs7(data: bytes) -> list[bytes]:
+    """Return the DER of the certificates of a certs-only PKCS#7 (RFC 2315, sections 7 and 9.1), in their order. Raises ValueError."""
+    # Not with the library: before release 45 it hands damaged input to OpenSSL, which can end the process.
+    whole = der.read_whole(data)
+    outer = whole.children() if whole.tag == der.SEQUENCE else []
+    if len(outer) != 2 or outer[0].tag != der.OID or outer[0].value != _SIGNED_DATA or outer[1].tag != der.context(0):
+        raise ValueError("not a PKCS#7 structure of signed data")
+    content = outer[1].children()
+    fields = content[0].children() if len(content) == 1 and content[0].tag == der.SEQUENCE else []
+    # version, digestAlgorithms and contentInfo come first, then the certificates as [0] IMPLICIT SET.
+    certificates = [field for field in fields[3:] if field.tag == der.context(0)]
+    if len(fields) < 4 or len(certificates) != 1:
+        raise ValueError("a PKCS#7 structure without certificates")
+    return [element.encoded for element in certificates[0].children() if element.tag == der.SEQUENCE]
+
+
+def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
+    """Return the ``certificate`` entry of a result: times as ASN.1 GeneralizedTime."""
+    return {
+        "subject": dict(certificate.subject),
+        "issuer": dict(certificate.issuer),
+        "emails": list(certificate.emails),
+        "serial_number": certificate.serial_number,
+        "not_before": format_time(certificate.not_before),
+        "not_after": format_time(certificate.not_after),
+        "days_remaining": (certificate.not_after - now).days,
+        "fingerprint_sha256": hashlib.sha256(certificate.der).digest().hex(":"),
+        "key_type": certificate.key_type,
+        "key_size": certificate.key_size,
+        "policy": certificate.policies[0] if certificate.policies else None,
+    }
+
+
+def format_time(moment: datetime) -> str:
+    """Return a time in UTC as ASN.1 GeneralizedTime, as the modules of community.crypto do."""
+    return moment.strftime("%Y%m%d%H%M%SZ")
+
+
+def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
     public_key = parsed.public_key()
     key_type, key_size = keys.describe_public_key(public_key)
     extensions = {extension.oid.dotted_string: extension.value for extension in parsed.extensions}
     usages = extensions.get("2.5.29.37")
     constraints = extensions.get("2.5.29.19")
     return Certificate(
-        der=der,
+        der=data,
         public_key=keys.encode_public_key(public_key),
         key_type=key_type,
         key_size=key_size,
@@ -94,8 +194,8 @@ def _read(parsed: x509.Certificate, der: bytes) -> Certificate:
         key_usages=_read_key_usages(extensions.get("2.5.29.15")),
         policies=tuple(item.policy_identifier.dotted_string for item in extensions.get("2.5.29.32", ())),
         is_ca=bool(constraints is not None and constraints.ca),
-        subject=names.describe(parsed.subject),
-        issuer=names.describe(parsed.issuer),
+        subject=_describe_name(parsed.subject),
+        issuer=_describe_name(parsed.issuer),
         parsed=parsed,
         is_self_issued=parsed.subject == parsed.issuer,
     )
@@ -111,13 +211,22 @@ def _read_emails(alternatives: Any) -> tuple[str, ...]:
     return tuple(emails)
 
 
-def _read_utf8_string(der: bytes) -> str:
+def _read_utf8_string(data: bytes) -> str:
     # A mailbox has 254 characters at most, so that its length takes the short form or one more octet.
-    header = 3 if der[1:2] == b"\x81" else 2
-    if len(der) < header or der[0] != _UTF8_STRING or der[header - 1] != len(der) - header:
+    header = 3 if data[1:2] == b"\x81" else 2
+    if len(data) < header or data[0] != _UTF8_STRING or data[header - 1] != len(data) - header:
         raise ValueError("a SmtpUTF8Mailbox is not a UTF8String")
-    return der[header:].decode("utf-8")
+    return data[header:].decode("utf-8")
 
 
 def _read_key_usages(usage: Any) -> frozenset[str] | None:
     return None if usage is None else frozenset(name for name in KEY_USAGES if getattr(usage, name))
+
+
+def _describe_name(name: Any) -> dict[str, str]:
+    """Return an ``x509.Name`` by long attribute names; an unknown type stands under its OID, the last of several counts."""
+    return {_LONG_NAMES.get(item.oid.dotted_string, item.oid.dotted_string): _to_text(item.value) for item in name}
+
+
+def _to_text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.hex()

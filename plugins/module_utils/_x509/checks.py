@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
-from ansible_collections.mailops.smime.plugins.module_utils._x509.facts import Facts
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 FORBIDDEN_USAGES = {
@@ -29,27 +29,31 @@ NEEDED_KEY_USAGES = {
     "Ed448": frozenset({"digital_signature"}),
 }
 EC_KEY_SIZES = (256, 384, 521)
+# By the last two digits: who was validated, and for how many days a certificate may be valid.
+_VALIDATIONS = {"1": "mailbox", "2": "organization", "3": "sponsor", "4": "individual"}
+_GENERATIONS = {"1": ("legacy", 1185), "2": ("multipurpose", 825), "3": ("strict", 825)}
+_POLICY_ARC = "2.23.140.1.5."
 
 
-def find_email_protection_fault(certificate: Facts) -> str:
+def find_email_protection_fault(certificate: Certificate) -> str:
     """The extended key usage holds emailProtection."""
     if EMAIL_PROTECTION in (certificate.extended_key_usages or ()):
         return ""
     return "its extended key usage does not hold emailProtection"
 
 
-def find_forbidden_usage(certificate: Facts) -> str:
+def find_forbidden_usage(certificate: Certificate) -> str:
     """The extended key usage holds none of the usages that an S/MIME certificate must not have."""
     found = [FORBIDDEN_USAGES[usage] for usage in certificate.extended_key_usages or () if usage in FORBIDDEN_USAGES]
     return f"its extended key usage holds {', '.join(found)}" if found else ""
 
 
-def find_mailbox_fault(certificate: Facts) -> str:
+def find_mailbox_fault(certificate: Certificate) -> str:
     """The subjectAltName holds an rfc822Name or a SmtpUTF8Mailbox."""
     return "" if certificate.emails else "its subjectAltName holds no mailbox"
 
 
-def find_key_usage_fault(certificate: Facts) -> str:
+def find_key_usage_fault(certificate: Certificate) -> str:
     """The key usage, where it is present, fits the key's type."""
     needed = NEEDED_KEY_USAGES.get(certificate.key_type, frozenset())
     if certificate.key_usages is None or certificate.key_usages & needed:
@@ -57,7 +61,7 @@ def find_key_usage_fault(certificate: Facts) -> str:
     return f"its key usage holds none of {', '.join(sorted(needed)) or 'those of a known key type'}"
 
 
-def find_key_fault(certificate: Facts) -> str:
+def find_key_fault(certificate: Certificate) -> str:
     """The key is one that S/MIME certificates may have."""
     if certificate.key_type == "RSA":
         fits = certificate.key_size >= 2048 and certificate.key_size % 8 == 0
@@ -68,7 +72,7 @@ def find_key_fault(certificate: Facts) -> str:
     return "" if fits else f"its key is {certificate.key_type} with {certificate.key_size} bits"
 
 
-def find_authority_fault(certificate: Facts) -> str:
+def find_authority_fault(certificate: Certificate) -> str:
     """It is an end entity, not a CA."""
     return "it is a CA certificate" if certificate.is_ca else ""
 
@@ -83,24 +87,24 @@ SMIME_RULES = {
 }
 
 
-def find_smime_faults(certificate: Facts) -> list[str]:
+def find_smime_faults(certificate: Certificate) -> list[str]:
     """Return what is wrong with a certificate for S/MIME; an empty list is a certificate that may be used."""
     return [fault for rule in SMIME_RULES.values() for fault in (rule(certificate),) if fault]
 
 
-def find_email_fault(certificate: Facts, email: str) -> str:
+def find_email_fault(certificate: Certificate, email: str) -> str:
     """The mailbox ``email`` is in the certificate. Raises ValueError if ``email`` is not an address."""
     if address.is_one_of(email, certificate.emails):
         return ""
     return f"it is for {', '.join(certificate.emails) or 'no mailbox'}, not for {email}"
 
 
-def find_key_mismatch(certificate: Facts, public_key: bytes) -> str:
+def find_key_mismatch(certificate: Certificate, public_key: bytes) -> str:
     """The certificate's public key is ``public_key`` (SubjectPublicKeyInfo, DER)."""
     return "" if certificate.public_key == public_key else "its public key is another one"
 
 
-def find_validity_fault(certificate: Facts, now: datetime) -> str:
+def find_validity_fault(certificate: Certificate, now: datetime) -> str:
     """The certificate is valid at ``now`` (aware, UTC)."""
     if now < certificate.not_before:
         return f"it is not valid before {certificate.not_before:%Y-%m-%d %H:%M:%S} UTC"
@@ -110,7 +114,7 @@ def find_validity_fault(certificate: Facts, now: datetime) -> str:
 
 
 def find_reasons(
-    certificate: Facts, public_key: bytes | None, email: str | None, remaining_days: int, now: datetime
+    certificate: Certificate, public_key: bytes | None, email: str | None, remaining_days: int, now: datetime
 ) -> list[str]:
     """Return why ``certificate`` is not the wanted end entity at ``now``, as names of reasons; without ``email``, any mailbox is."""
     reasons = []
@@ -127,3 +131,39 @@ def find_reasons(
     if find_smime_faults(certificate):
         reasons.append("not_smime")
     return reasons
+
+
+def find_policy_fault(certificate: Certificate) -> str:
+    """Exactly one policy of the S/MIME Baseline Requirements is asserted (7.1.6.1)."""
+    found = _find_policies(certificate)
+    return "" if len(found) == 1 else f"it asserts {len(found)} policies of the S/MIME Baseline Requirements"
+
+
+def find_span_fault(certificate: Certificate) -> str:
+    """The certificate is not valid for longer than its policy allows (6.3.2), or 1185 days without one."""
+    longest = min(
+        (_GENERATIONS[generation][1] for _validation, generation in _find_policies(certificate)), default=1185
+    )
+    span = certificate.not_after - certificate.not_before
+    return "" if span <= timedelta(days=longest) else f"it is valid for {span.days} days, {longest} are allowed"
+
+
+def describe_policy(certificate: Certificate) -> str:
+    """Return the policy in words, such as ``mailbox-validated, multipurpose``."""
+    words = [
+        f"{_VALIDATIONS[validation]}-validated, {_GENERATIONS[generation][0]}"
+        for validation, generation in _find_policies(certificate)
+    ]
+    return "; ".join(words)
+
+
+def _find_policies(certificate: Certificate) -> list[tuple[str, str]]:
+    """Return the pair of digits that tells validation and generation, for each such policy."""
+    suffixes = [
+        policy[len(_POLICY_ARC) :].split(".") for policy in certificate.policies if policy.startswith(_POLICY_ARC)
+    ]
+    return [
+        (pair[0], pair[1])
+        for pair in suffixes
+        if len(pair) == 2 and pair[0] in _VALIDATIONS and pair[1] in _GENERATIONS
+    ]

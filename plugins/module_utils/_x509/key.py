@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
     HAS_CRYPTOGRAPHY,
     UnsupportedAlgorithm,
     ec,

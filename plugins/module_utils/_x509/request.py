@@ -10,12 +10,12 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import address, template
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import address, der
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import subject as subjects
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
     ExtendedKeyUsageOID,
     UnsupportedAlgorithm,
     ec,
@@ -24,9 +24,12 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.releases impor
     serialization,
     x509,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._x509.template import Template
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import ATTRIBUTES
 
 MAX_LENGTH = 32767
+ENROLL_CERTTYPE = "1.3.6.1.4.1.311.20.2"
+CERTIFICATE_TEMPLATE = "1.3.6.1.4.1.311.21.7"
+_OIDS = {name.lower(): oid for short, long, oid in ATTRIBUTES for name in (short, long)}
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,17 @@ def _parse(data: bytes) -> x509.CertificateSigningRequest:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Template:
+    """Either ``name`` (version 1), or ``oid`` with an optional ``major`` and then an optional ``minor`` (version 2)."""
+
+    name: str | None = None
+    oid: str | None = None
+    major: int | None = None
+    minor: int | None = None
+
+
+@dataclass(frozen=True)
+class RequestSpec:
     """What a request says beside its key: the mailbox, the subject by attribute names, the Microsoft certificate template."""
 
     email: str
@@ -81,14 +94,14 @@ class Plan:
     template: Template | None = None
 
 
-def check_plan(plan: Plan) -> None:
+def check(spec: RequestSpec) -> None:
     """Raise OptionError for what cannot be put into a request."""
-    _draw_up(plan)
+    _draw_up(spec)
 
 
-def build(key: keys.PrivateKey, plan: Plan) -> CertificateRequest:
+def build(key: keys.PrivateKey, spec: RequestSpec) -> CertificateRequest:
     """Return a signed request with rfc822Name, key usage and emailProtection. Raises OptionError."""
-    builder = _draw_up(plan).add_extension(_build_key_usage(key.key), critical=True)
+    builder = _draw_up(spec).add_extension(_build_key_usage(key.key), critical=True)
     try:
         csr = builder.sign(key.key, _choose_digest(key.key))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -96,18 +109,18 @@ def build(key: keys.PrivateKey, plan: Plan) -> CertificateRequest:
     return CertificateRequest(csr.public_bytes(serialization.Encoding.PEM).decode("ascii"), key.public_key)
 
 
-def _draw_up(plan: Plan) -> x509.CertificateSigningRequestBuilder:
+def _draw_up(spec: RequestSpec) -> x509.CertificateSigningRequestBuilder:
     """Return all of the request that does not depend on the key."""
     try:
-        mailbox = x509.RFC822Name(_encode_mailbox(plan.email))
+        mailbox = x509.RFC822Name(_encode_mailbox(spec.email))
         builder = (
             x509.CertificateSigningRequestBuilder()
-            .subject_name(_build_subject(plan))
+            .subject_name(_build_subject(spec))
             .add_extension(x509.SubjectAlternativeName([mailbox]), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
         )
-        if plan.template is not None:
-            builder = builder.add_extension(template.build_extension(plan.template), critical=False)
+        if spec.template is not None:
+            builder = builder.add_extension(_build_template(spec.template), critical=False)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise OptionError(
             f"no request can be made: {error}", hint="Correct email, subject or ms_template, or give a CSR."
@@ -115,12 +128,12 @@ def _draw_up(plan: Plan) -> x509.CertificateSigningRequestBuilder:
     return builder
 
 
-def _build_subject(plan: Plan) -> x509.Name:
-    if plan.subject is not None:
-        return subjects.build(plan.subject)
+def _build_subject(spec: RequestSpec) -> x509.Name:
+    if spec.subject is not None:
+        return build_subject(spec.subject)
     # A common name has 64 characters at most (RFC 5280, appendix A.1, ub-common-name); a longer address is in the SAN alone.
-    email = _encode_mailbox(plan.email)
-    return subjects.build({"CN": email} if len(email) <= 64 else {})
+    email = _encode_mailbox(spec.email)
+    return build_subject({"CN": email} if len(email) <= 64 else {})
 
 
 def _encode_mailbox(email: str) -> str:
@@ -153,3 +166,53 @@ def _choose_digest(key: object) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512
         return hashes.SHA512() if key.key_size == 521 else hashes.SHA256()
     # The Edwards curves bring their own.
     return hashes.SHA256() if isinstance(key, rsa.RSAPrivateKey) else None
+
+
+def build_subject(subject: Mapping[str, str | list[str]]) -> x509.Name:
+    """Return the name with the attributes of ``subject``: short or long names or OIDs, each with one value or several.
+
+    Raises ValueError for an unknown name or a value that its attribute cannot hold.
+    """
+    attributes: list[Any] = []
+    for name, values in subject.items():
+        oid = _OIDS.get(name.lower(), name)
+        try:
+            encoded = x509.ObjectIdentifier(oid)
+        except ValueError as error:
+            raise ValueError(f"{name} is not the name of a subject's attribute") from error
+        several = values if isinstance(values, list) else [values]
+        attributes += [_build_attribute(name, encoded, value) for value in several]
+    return x509.Name(attributes)
+
+
+def _build_attribute(name: str, oid: x509.ObjectIdentifier, value: object) -> Any:
+    if isinstance(value, (int, float)):
+        # No guess: by the time that it gets here, 01067 is 567, and a certificate cannot be corrected.
+        raise ValueError(f"{name} must be text, and YAML reads {value} as a number or truth value: put it in quotes")
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} must be text that is not empty")
+    try:
+        return x509.NameAttribute(oid, value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _build_template(template: Template) -> x509.UnrecognizedExtension:
+    """Return the extension, which is never critical. Raises ValueError if the template makes no sense."""
+    if (template.name is None) == (template.oid is None):
+        raise ValueError("give either name, or oid")
+    if template.name == "":
+        raise ValueError("the name of the template is empty")
+    if template.name is not None:
+        if template.major is not None or template.minor is not None:
+            raise ValueError("major and minor go with oid")
+        value = der.encode_bmp_string(template.name)
+        return x509.UnrecognizedExtension(x509.ObjectIdentifier(ENROLL_CERTTYPE), value)
+    if template.minor is not None and template.major is None:
+        raise ValueError("minor needs major")
+    versions = [number for number in (template.major, template.minor) if number is not None]
+    if any(number < 0 for number in versions):
+        raise ValueError("major and minor are 0 or more")
+    numbers = [der.encode_integer(number) for number in versions]
+    value = der.encode(der.SEQUENCE, der.encode_oid(template.oid or ""), *numbers)
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier(CERTIFICATE_TEMPLATE), value)

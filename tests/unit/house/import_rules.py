@@ -21,7 +21,6 @@ STORY = (
     "_batch",
     "_decision",
     "_diff",
-    "_glance",
     "_inputs",
     "_inspection",
     "_lifecycle",
@@ -36,7 +35,7 @@ STORY = (
 # The layers, from the top down: where each lies, and which others it may import. Each may import itself but for modules
 # and action plugins. The lifecycle is a story in several files.
 LAYERS: dict[str, tuple[tuple[str, ...], set[str]]] = {
-    "modules": (("modules",), {"lifecycle", "argspec", "clock", "errors", "lean"}),
+    "modules": (("modules",), {"lifecycle", "argspec", "clock", "errors"}),
     "action": (("action",), {"plugin_utils", "lifecycle", "argspec", "errors"}),
     "plugin_utils": (("plugin_utils",), {"lifecycle", "argspec", "ca", "clock", "errors"}),
     "lifecycle": (
@@ -52,7 +51,6 @@ LAYERS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "x509": (("module_utils._x509",), {"errors"}),
     "clock": (("module_utils._clock",), {"errors"}),
     "errors": (("module_utils._errors",), set()),
-    "lean": (("module_utils._lean",), set()),
     "doc_fragments": (("doc_fragments",), set()),
 }
 ALONE = {"modules", "action"}

@@ -10,10 +10,8 @@ use this table.
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import json
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,9 +25,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._inspection import Yardstick, inspect_certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import chain as chains
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import der, facts, glance, releases, rsa
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.raw_connection import RawTransport
@@ -79,13 +76,13 @@ def _use(reply: Reply) -> None:
 
 
 def _use_pool(pool: list[Certificate]) -> None:
-    ordered = chains.sort(pool)
+    ordered = paths.sort(pool)
     assert set(ordered) == set(pool)
     for item in ordered[:4]:
         _use_certificate(item)
     for trusted in (None, tuple(pool[:1])):
         try:
-            chain = chains.build(ordered[0], pool, trusted, NOW) if ordered else None
+            chain = paths.build(ordered[0], pool, trusted, NOW) if ordered else None
         except CheckError as error:
             assert len(error.message) <= LONGEST_ERROR
         else:
@@ -93,7 +90,7 @@ def _use_pool(pool: list[Certificate]) -> None:
 
 
 def _use_certificate(item: Certificate) -> None:
-    json.dumps(facts.describe(item, NOW))
+    json.dumps(certificates.describe(item, NOW))
     json.dumps(inspect_certificate(item, Yardstick(NOW, item.public_key, ALICE)))
     if len(item.der) < 500_000:
         assert certificates.load_pem(item.to_pem())[0].public_key == item.public_key
@@ -150,55 +147,6 @@ def _read_armour(data: bytes) -> None:
     assert sum(map(len, blocks)) <= len(data)
 
 
-def _glance(pem: bytes) -> None:
-    """What is seen at a glance is what the library reads of the same file, or nothing."""
-    seen = glance.read_certificates(pem)
-    try:
-        read = certificates.load_pem(pem)
-    except ValueError as error:
-        raise AssertionError("seen at a glance, and refused by the library") from error
-    assert [_tell(item) for item in seen] == [_tell(item) for item in read]
-    for below, item in zip(seen[:4], read):
-        for above, issuer in zip(seen[:4], read):
-            assert glance.is_signed_by(below, above) == releases.is_signed_by(item.parsed, issuer.parsed)
-
-
-def _tell(item: facts.Facts) -> dict[str, object]:
-    return {name: value for name, value in vars(item).items() if name in inspect.signature(facts.Facts).parameters}
-
-
-def _glance_der(data: bytes) -> None:
-    _glance(_armour(data))
-
-
-def _glance_chain(data: bytes) -> None:
-    elements = list(itertools.islice(der.read_all(data), 10))
-    _glance(b"".join(_armour(element.encoded) for element in elements))
-
-
-def _armour(data: bytes, label: str = "CERTIFICATE") -> bytes:
-    # The standard library's, since the campaign has no pytest, which samples needs.
-    return ssl.DER_cert_to_PEM_cert(data).replace(" CERTIFICATE-", f" {label}-").encode()
-
-
-def _glance_key(data: bytes) -> None:
-    """The public half that is seen at a glance is the one that the library finds."""
-    refused: list[ValueError] = []
-    for label in ("PRIVATE KEY", "RSA PRIVATE KEY"):
-        pem = _armour(data, label)
-        try:
-            seen = rsa.read_public_half(pem)
-        except ValueError as error:
-            refused.append(error)
-            continue
-        try:
-            assert seen == keys.load(pem, None, "privatekey_path").public_key
-        except SmimeError as error:
-            raise AssertionError("seen at a glance, and refused by the library") from error
-    if len(refused) == 2:
-        raise refused[0]
-
-
 def _read_javascript(data: bytes) -> None:
     text = data.decode("utf-8", errors="replace")
     declarations = javascript.read_declarations(text)
@@ -240,8 +188,4 @@ DECODERS = {
     "chain": Decoder(_load_chain, (ReplyError,)),
     "pem": Decoder(_load_pem, (ValueError,)),
     "pkcs7": Decoder(_load_pkcs7, (ValueError,)),
-    "glance": Decoder(_glance, (ValueError,)),
-    "glance_certificate": Decoder(_glance_der, (ValueError,)),
-    "glance_chain": Decoder(_glance_chain, (ValueError, ReplyError)),
-    "glance_key": Decoder(_glance_key, (ValueError,)),
 }

@@ -14,7 +14,7 @@ from typing import Any
 
 import cryptography
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate, chain, releases
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, certificate, path
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.decoders import DECODERS
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.pathological import (
     PATTERNS,
@@ -38,7 +38,7 @@ def _forget() -> Iterator[None]:
     """Let no test profit from, or pay for, what another one left in memory."""
     yield
     certificate._load_pem.cache_clear()
-    chain._is_issued_by.cache_clear()
+    path._is_issued_by.cache_clear()
 
 
 class Steps:
@@ -108,11 +108,11 @@ def test_signatures_are_checked_no_more_often_than_each_pair_once_for_each_use(
     make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: dict[int, int] = {}
-    real = releases.is_signed_by
+    real = _compat.is_signed_by
     for count in (10, 40):
         calls: list[int] = []
-        monkeypatch.setattr(chain, "is_signed_by", lambda *pair, calls=calls: calls.append(1) or real(*pair))
-        chain._is_issued_by.cache_clear()
+        monkeypatch.setattr(path, "is_signed_by", lambda *pair, calls=calls: calls.append(1) or real(*pair))
+        path._is_issued_by.cache_clear()
         DECODERS["chain"].accepts(make(count))
         counted[count] = len(calls)
     # Each with each other: four times as many, sixteen times the pairs.

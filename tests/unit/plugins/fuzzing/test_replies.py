@@ -17,7 +17,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Rep
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._errors import DerError, OptionError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import der, encoding
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing import strategies
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.decoders import DECODERS
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.pathological import rewrite
@@ -152,14 +152,14 @@ def _join(text: str) -> str:
 @MANY
 @given(tag=st.sampled_from([0x02, 0x04, 0x06, 0x30, 0xA0]), contents=st.binary(max_size=70_000))
 def test_what_we_encode_we_read(tag: int, contents: bytes) -> None:
-    element = der.read_whole(encoding.encode(tag, contents))
+    element = der.read_whole(der.encode(tag, contents))
     assert (element.tag, element.value) == (tag, contents)
 
 
 @MANY
 @given(number=st.integers(0, 1 << 300))
 def test_integers_are_written_in_their_shortest_form(number: int) -> None:
-    value = der.read_whole(encoding.encode_integer(number)).value
+    value = der.read_whole(der.encode_integer(number)).value
     assert int.from_bytes(value, "big", signed=True) == number
     assert len(value) == 1 or value[0] or value[1] & 0x80
 
@@ -168,8 +168,8 @@ def test_integers_are_written_in_their_shortest_form(number: int) -> None:
 @given(arcs=st.tuples(st.integers(0, 2), st.integers(0, 39), st.lists(st.integers(0, 1 << 27), max_size=6)))
 def test_object_identifiers_are_written_as_the_library_reads_them(arcs: tuple[int, int, list[int]]) -> None:
     dotted = ".".join(map(str, (arcs[0], arcs[1], *arcs[2])))
-    extension = encoding.encode(0x30, encoding.encode(0x06, b"\x55\x1d\x25"), encoding.encode(
-        0x04, encoding.encode(0x30, encoding.encode_oid(dotted))))  # fmt: skip
+    extension = der.encode(0x30, der.encode(0x06, b"\x55\x1d\x25"), der.encode(
+        0x04, der.encode(0x30, der.encode_oid(dotted))))  # fmt: skip
     usages = x509.load_der_x509_certificate(rewrite(extensions=extension)).extensions[0].value
     assert [usage.dotted_string for usage in usages] == [dotted]
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import facts
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
     EMAIL_PROTECTION,
@@ -164,7 +163,7 @@ def test_certificates_are_equal_by_their_octets(alice: Issued, authority: Author
 def test_the_result_describes_the_certificate(authority: Authority) -> None:
     issued = authority.issue(policies=("2.23.140.1.5.1.2", "1.3.6.1.4.1.99999.1"))
     digest = hashlib.sha256(issued.der).hexdigest()
-    assert facts.describe(certificates.load_der(issued.der), NOW) == {
+    assert certificates.describe(certificates.load_der(issued.der), NOW) == {
         "subject": {"commonName": ALICE},
         "issuer": {"commonName": "Example Issuing CA"},
         "emails": [ALICE],
@@ -190,4 +189,4 @@ def test_the_result_describes_the_certificate(authority: Authority) -> None:
     ],
 )
 def test_the_days_that_remain_are_whole_and_negative_afterwards(alice: Issued, moment: Any, days: int) -> None:
-    assert facts.describe(certificates.load_der(alice.der), moment)["days_remaining"] == days
+    assert certificates.describe(certificates.load_der(alice.der), moment)["days_remaining"] == days

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -114,8 +114,7 @@ def test_a_short_rsa_key_is_a_fault() -> None:
     ],
 )
 def test_the_keys_size_must_be_one_that_smime_knows(key_type: str, size: int, fits: bool) -> None:
-    certificate = copy.copy(load())
-    certificate.key_type, certificate.key_size = key_type, size
+    certificate = dataclasses.replace(load(), key_type=key_type, key_size=size)
     assert (checks.find_key_fault(certificate) == "") is fits
 
 

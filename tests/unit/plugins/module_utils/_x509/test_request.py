@@ -91,3 +91,20 @@ def test_a_request_longer_than_the_page_allows_is_refused_by_its_length() -> Non
     request.load(data + b"\n" * (32767 - len(data)), "csr_path")
     with pytest.raises(OptionError, match="32767"):
         request.load(data + b"\n" * (32768 - len(data)), "csr_path")
+
+
+def test_several_values_of_an_attribute_keep_their_order() -> None:
+    built = request.build_subject({"C": "DE", "OU": ["Post", "Office"], "postalCode": "01067"})
+    assert [item.value for item in built] == ["DE", "Post", "Office", "01067"]
+
+
+@pytest.mark.parametrize("value", [12345, 567, 1.5, True, ["01067", 12345]])
+def test_what_yaml_reads_as_a_number_is_refused_with_the_way_to_write_it(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"postalCode must be text.* quotes"):
+        request.build_subject({"postalCode": value})
+
+
+@pytest.mark.parametrize("value", ["", None, {"a": "b"}, [["a"]]])
+def test_what_is_no_text_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match="postalCode"):
+        request.build_subject({"postalCode": value})

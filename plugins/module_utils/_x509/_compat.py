@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import encoding
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 
 CRYPTOGRAPHY_IMPORT_ERROR: str | None = None
 try:
@@ -147,16 +147,16 @@ def build_pkcs7(certificates: list[x509.Certificate]) -> bytes:
         return pkcs7.serialize_certificates(certificates, serialization.Encoding.DER)
     # Before 37 the library could only read this form.
     encoded = sorted(item.public_bytes(serialization.Encoding.DER) for item in certificates)
-    signed_data = encoding.encode(
-        encoding.SEQUENCE,
-        encoding.encode_integer(1),
-        encoding.encode(encoding.SET),
-        encoding.encode(encoding.SEQUENCE, encoding.encode_oid(_PKCS7_DATA)),
-        encoding.encode(encoding.CONTEXT_0, *encoded),
-        encoding.encode(encoding.SET),
+    signed_data = der.encode(
+        der.SEQUENCE,
+        der.encode_integer(1),
+        der.encode(der.SET),
+        der.encode(der.SEQUENCE, der.encode_oid(_PKCS7_DATA)),
+        der.encode(der.CONTEXT_0, *encoded),
+        der.encode(der.SET),
     )
-    content = encoding.encode(encoding.CONTEXT_0, signed_data)
-    return encoding.encode(encoding.SEQUENCE, encoding.encode_oid(_PKCS7_SIGNED_DATA), content)
+    content = der.encode(der.CONTEXT_0, signed_data)
+    return der.encode(der.SEQUENCE, der.encode_oid(_PKCS7_SIGNED_DATA), content)
 
 
 def choose_pkcs12_encryption(passphrase: bytes | None, *, legacy: bool) -> serialization.KeySerializationEncryption:

@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import is_signed_by
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import is_signed_by
 
 MAX_DEPTH = 8
 _MAX_PATHS = 64

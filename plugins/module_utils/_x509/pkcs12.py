@@ -10,16 +10,16 @@ from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import encoding
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
-from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.mailops.smime.plugins.module_utils._x509.releases import (
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
     OpenPkcs12,
     UnsupportedAlgorithm,
     choose_pkcs12_encryption,
     open_pkcs12,
     serialization,
 )
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 # The algorithm's OID stands in clear beside what it encrypts: PBES2, or pbeWithSHAAnd3-KeyTripleDES-CBC.
 _ENCRYPTIONS = {"modern": "1.2.840.113549.1.5.13", "legacy": "1.2.840.113549.1.12.1.3"}
@@ -54,7 +54,7 @@ def choose_encryption(passphrase: str | None, name: str) -> serialization.KeySer
 
 def find_encryption(data: bytes) -> str | None:
     """Return how a PKCS#12 is encrypted, ``modern`` or ``legacy``, or None if it is not, or in another way."""
-    found = [name for name, oid in _ENCRYPTIONS.items() if encoding.encode_oid(oid) in data]
+    found = [name for name, oid in _ENCRYPTIONS.items() if der.encode_oid(oid) in data]
     return found[0] if len(found) == 1 else None
 
 

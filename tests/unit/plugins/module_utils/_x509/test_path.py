@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509.chain import Chain, build
+from ansible_collections.mailops.smime.plugins.module_utils._x509.path import Chain, build
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     NOW,
     Authority,
