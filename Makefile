@@ -11,13 +11,15 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --quiet install --no-compile
+PIP := -m pip --quiet --quiet install --no-compile
+REQUIREMENTS := dev/requirements
+PINS := $(REQUIREMENTS)/pins
 OLDEST := .cache/venv-oldest
 GALAXY := .cache/venv-galaxy
 TREE := .cache/tree
 COLLECTION := $(TREE)/ansible_collections/mailops/smime
 REPORTS := .cache/reports
-STAGES := lint typecheck docs test-unit test-unit-oldest test-sanity test-package test-integration test-platforms
+STAGES := lint typecheck docs test-pins test-unit test-unit-oldest test-sanity test-package test-integration test-platforms
 
 export PYTHONPATH := $(CURDIR)/$(TREE)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
@@ -26,7 +28,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export ANSIBLE_REMOTE_TEMP := $(CURDIR)/.cache/ansible/remote
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test $(STAGES) stages generated demo-picture format changelog venv clean
+.PHONY: help demo test $(STAGES) generated demo-picture format changelog venv clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -54,6 +56,9 @@ run-unit-oldest: $(OLDEST)/.installed
 	$(OLDEST)/bin/python -m pytest --junit-xml=$(REPORTS)/test-unit-oldest/pytest.xml \
 		-o cache_dir=.cache/pytest-oldest -W default tests/unit/plugins $(ARGS)
 
+test-pins: $(VENV)/.test ## See that the pinned versions can be installed on each Python that can be the controller
+	$(BIN)/python -m pytest --junit-xml=$(REPORTS)/$@/pytest.xml tests/unit/pins
+
 test-integration: $(VENV)/.test ## Integration targets against the test CA [TARGET=name] [TARGET_PYTHON=3.8]
 	$(BIN)/python dev/run_integration.py $(if $(TARGET_PYTHON),--target-python $(TARGET_PYTHON)) $(TARGET)
 
@@ -72,9 +77,6 @@ typecheck: $(VENV)/.test $(VENV)/.lint $(COLLECTION) ## mypy, strict
 
 lint: $(VENV)/.test $(VENV)/.lint $(COLLECTION) ## ruff, yamllint, ansible-lint, antsibull, reuse
 	$(BIN)/python dev/check.py lint
-
-stages:
-	@echo $(STAGES)
 
 docs: $(VENV)/.docs $(COLLECTION) ## The documentation site, in .cache/docs/build/html; every warning is an error
 	$(BIN)/python dev/build_docs.py
@@ -108,52 +110,57 @@ $(BIN)/python:
 		{ echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: dev/requirements/demo.txt dev/requirements/pins.txt roles/test_ca/files/requirements.txt | $(BIN)/python
-$(VENV)/.test: dev/requirements/test.txt $(VENV)/.demo
-$(VENV)/.lint: dev/requirements/lint.txt dev/requirements/pins.txt | $(BIN)/python
-$(VENV)/.docs: dev/requirements/docs.txt $(VENV)/.demo
-$(VENV)/.package: dev/requirements/package.txt $(VENV)/.test $(VENV)/.lint
+$(VENV)/.demo: $(REQUIREMENTS)/demo.txt $(PINS)/controller.txt roles/test_ca/files/requirements.txt | $(BIN)/python
+$(VENV)/.test: $(REQUIREMENTS)/test.txt $(VENV)/.demo
+$(VENV)/.lint: $(REQUIREMENTS)/lint.txt $(PINS)/controller.txt | $(BIN)/python
+$(VENV)/.docs: $(REQUIREMENTS)/docs.txt $(VENV)/.demo
+$(VENV)/.package: $(REQUIREMENTS)/package.txt $(VENV)/.test $(VENV)/.lint
 $(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.docs $(VENV)/.package:
-	$(PIP) --requirement dev/requirements/$(patsubst .%,%,$(notdir $@)).txt
+	$(BIN)/python $(PIP) --constraint $(PINS)/controller.txt --requirement $<
 	@touch $@
 
-$(OLDEST)/.installed: dev/requirements/oldest.txt
+$(OLDEST)/.installed: $(REQUIREMENTS)/oldest.txt $(PINS)/oldest.txt
 	"$$(dev/interpreters find 3.8)" -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip --quiet --quiet install --requirement $<
+	$(OLDEST)/bin/python $(PIP) --constraint $(PINS)/oldest.txt --requirement $<
 	@touch $@
 
-$(GALAXY)/.installed: dev/requirements/galaxy_importer.txt | $(BIN)/python
+$(GALAXY)/.installed: $(REQUIREMENTS)/galaxy.txt $(PINS)/galaxy.txt | $(BIN)/python
 	$(BIN)/python -m venv $(GALAXY)
-	$(GALAXY)/bin/python -m pip --quiet --quiet install --no-compile --requirement $<
+	$(GALAXY)/bin/python $(PIP) --constraint $(PINS)/galaxy.txt --requirement $<
+	@touch $@
+
+RESOLVER := .cache/venv-uv
+RESOLVE := $(RESOLVER)/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: pins
+pins: $(RESOLVER)/.installed ## Have uv write the versions of all tools for every Python that is served [ARGS=--upgrade]
+	cd $(REQUIREMENTS) && for name in controller galaxy oldest matrix; do \
+		case $$name in \
+			controller) set -- --universal --python-version 3.11 test.txt lint.txt docs.txt package.txt ;; \
+			galaxy) set -- --universal --python-version 3.11 galaxy.txt ;; \
+			oldest) set -- --python-version 3.8 oldest.txt ;; \
+			matrix) set -- --universal --python-version 3.8 matrix.txt ;; \
+		esac; \
+		$(CURDIR)/$(RESOLVE) $(ARGS) --output-file pins/$$name.txt "$$@" || exit 1; \
+	done
+
+$(RESOLVER)/.installed: | $(BIN)/python
+	@$(BIN)/python -m venv $(RESOLVER)
+	@$(RESOLVER)/bin/python $(PIP) uv
+	@touch $@
+
+AUDITOR := .cache/venv-audit
+
+.PHONY: audit
+audit: $(AUDITOR)/.installed ## Ask an advisory service about every pinned version
+	@for file in $(PINS)/*.txt; do $(AUDITOR)/bin/pip-audit --disable-pip --no-deps --progress-spinner off --requirement $$file || exit 1; done
+
+$(AUDITOR)/.installed: | $(BIN)/python
+	@$(BIN)/python -m venv $(AUDITOR)
+	@$(AUDITOR)/bin/python $(PIP) pip-audit
 	@touch $@
 
 # Python and Ansible find a collection by its folder's name; this link gives the clone that name.
 $(COLLECTION):
 	@mkdir -p $(@D)
 	@ln -sfn ../../../.. $@
-
-.PHONY: bench
-bench: $(VENV)/.bench $(COLLECTION) ## What runs cost against a ping, a loop and community.crypto [ARGS="--quick"]
-	$(BIN)/python dev/bench $(ARGS)
-
-.PHONY: bench-fleet
-bench-fleet: $(VENV)/.bench $(COLLECTION) ## What a run over 200 servers costs, by the number of forks [ARGS="--quick"]
-	$(BIN)/python dev/bench_fleet.py $(ARGS)
-
-$(VENV)/.bench: dev/requirements/bench.txt $(VENV)/.demo
-	$(PIP) --requirement $<
-	@touch $@
-
-AUDITOR := .cache/venv-audit
-AUDITED := pins oldest matrix bench audit
-
-.PHONY: audit
-audit: $(AUDITOR)/.installed ## Ask an advisory service about every pinned version [ARGS=--dry-run to check the files alone]
-	@for file in $(AUDITED); do \
-		$(AUDITOR)/bin/pip-audit --disable-pip --no-deps --progress-spinner off --requirement dev/requirements/$$file.txt $(ARGS) || exit 1; \
-	done
-
-$(AUDITOR)/.installed: dev/requirements/audit.txt | $(BIN)/python
-	@$(BIN)/python -m venv $(AUDITOR)
-	@$(AUDITOR)/bin/python -m pip --quiet --quiet install --no-compile --no-deps --requirement $<
-	@touch $@

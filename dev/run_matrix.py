@@ -112,16 +112,21 @@ def _try_platform(platform: Platform, *, quick: bool) -> list[Trial]:
 
 def _prepare(platform: Platform) -> Path | None:
     """Return the interpreter of the platform's virtual environment, or None if it can't be furnished."""
-    pins = [f"{name}=={version}" for name, version in platform.libraries.items()]
+    libraries = {**platform.libraries, "cryptography-vectors": platform.libraries["cryptography"]}
+    tools = [
+        line
+        for line in (REQUIREMENTS / "pins/matrix.txt").read_text("utf-8").splitlines()
+        if line.partition("==")[0] not in libraries
+    ]
     # Everything is named with its version, so that nothing else may come along.
-    options = ["--no-deps", "--requirement", str(REQUIREMENTS / "matrix.txt"), *pins]
+    options = ["--no-deps", *tools, *(f"{name}=={version}" for name, version in libraries.items())]
     return _furnish(FOLDER / platform.folder, platform.python, options)
 
 
 def _furnish(folder: Path, version: str, options: list[str]) -> Path | None:
     """Make a virtual environment unless one with the same contents exists."""
     python, stamp = folder / "bin/python", folder / ".contents"
-    contents = "\n".join([*options, *(path.read_text("utf-8") for path in sorted(REQUIREMENTS.glob("*.txt")))])
+    contents = "\n".join([*options, *(path.read_text("utf-8") for path in sorted(REQUIREMENTS.rglob("*.txt")))])
     if stamp.exists() and stamp.read_text("utf-8") == contents:
         return python
     shutil.rmtree(folder, ignore_errors=True)
@@ -170,7 +175,11 @@ def _find_controller(core: str) -> Path | None:
     version = next((version for version in CONTROLLERS[core] if interpreter(version)), None)
     if version is None:
         return None
-    return _furnish(FOLDER / f"controller-{version}", version, ["--requirement", str(REQUIREMENTS / "test.txt")])
+    return _furnish(
+        FOLDER / f"controller-{version}",
+        version,
+        ["--constraint", str(REQUIREMENTS / "pins/controller.txt"), "--requirement", str(REQUIREMENTS / "test.txt")],
+    )
 
 
 def _this_core() -> str:

@@ -156,15 +156,6 @@ def tell_ansible_builder_what_it_needs() -> None:
         _require((context / "Containerfile").is_file(), f"ansible-builder create wrote no Containerfile for {file}")
 
 
-def serve_those_who_use_nox() -> None:
-    """Every stage is a session, and a session runs."""
-    stages = _run("make", "--silent", "--no-print-directory", "stages", cwd=CLONE).split()
-    listed = set(re.findall(r"^[*-] ([\w-]+)", _run("nox", "--list", cwd=CLONE), re.MULTILINE))
-    _require({*stages, "demo"} == listed, f"nox lists {sorted(listed)}, make has {stages}")
-    told = _run("nox", "--session", "demo", cwd=CLONE)
-    _require("Done in" in told and "successful" in told, told)
-
-
 def write_release_notes() -> None:
     """What "make changelog" does, in a copy: the fragments become a release, and are gone."""
     copy = copy_collection(PLACE / "release/ansible_collections/mailops/smime")
@@ -184,7 +175,6 @@ TESTS: tuple[Callable[[], None], ...] = (
     install_offline_into_an_empty_folder,
     run_the_quick_start_of_the_readme,
     tell_ansible_builder_what_it_needs,
-    serve_those_who_use_nox,
     write_release_notes,
 )
 
