@@ -9,23 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay
-from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _remote_ca
+from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
 
 
-class ActionModule(relays.RelayAction):
+class ActionModule(controller.ControllerAction):
     """One certificate."""
 
-    known = relays.name_options({**_argspec.single_options(), **FILE_COMMON_ARGUMENTS})
+    known = controller.name_options({**_argspec.single_options(), **FILE_COMMON_ARGUMENTS})
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here, write on the target."""
-        options = self.read_options(relays.CALL_SPEC, self._task.args)
-        refusal = relays.find_refusal(options)
+        options = self.read_options(controller.CALL_SPEC, self._task.args)
+        refusal = controller.find_refusal(options)
         if refusal is not None:
-            return relays.describe_failure(refusal, options, self._task.args)
-        args = relays.withhold(self._task.args)
-        looked = self.run_module({**args, _relay.OPTION: {"phase": _relay.LOOK}}, task_vars)
+            return controller.describe_failure(refusal, options, self._task.args)
+        args = controller.withhold(self._task.args)
+        looked = self.run_module({**args, _remote_ca.OPTION: {"phase": _remote_ca.LOOK}}, task_vars)
         question = looked.pop("question", None)
         if question is None:
             return looked
@@ -33,10 +33,10 @@ class ActionModule(relays.RelayAction):
         from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
 
         access = self.open_access(options)
-        errand = relays.open_errand(access, options, question)
-        _lifecycle.carry_out([errand], access.clock)
+        call = controller.open_call(access, options, question)
+        _lifecycle.carry_out([call], access.clock)
         relay = {
-            "phase": _relay.WRITE,
-            "answers": {"0": relays.answer(errand, looked.get("files", []), options["login_name"])},
+            "phase": _remote_ca.WRITE,
+            "answers": {"0": controller.answer(call, looked.get("files", []), options["login_name"])},
         }
-        return self.run_module({**args, _relay.OPTION: relay}, task_vars)
+        return self.run_module({**args, _remote_ca.OPTION: relay}, task_vars)

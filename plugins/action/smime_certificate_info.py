@@ -8,38 +8,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec_info
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils._errors import SmimeError
-from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
+from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
 
-_SPEC = _argspec_info.info_options()
-_NOTHING_ON_DISK = dict.fromkeys(_argspec_info.inspection_options())
+_SPEC = _argspec.info_options()
+_NOTHING_ON_DISK = dict.fromkeys(_argspec.inspection_options())
 
 
-class ActionModule(relays.RelayAction):
+class ActionModule(controller.ControllerAction):
     """Files are looked at on the target, the order from here."""
 
-    known = relays.name_options(_SPEC)
+    known = controller.name_options(_SPEC)
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look at the files on the target, if there are any to look at, and ask the CA from here."""
         options = self.read_options(_SPEC, self._task.args)
         if not rules.asks_ca(options):
             return self._look(task_vars)
-        from ansible_collections.mailops.smime.plugins.module_utils import _inspection
+        from ansible_collections.mailops.smime.plugins.module_utils import _info
 
-        label = _inspection.find_label(options)
+        label = _info.find_label(options)
         try:
             # All of them, those of the files too: with nothing to look at, the target would not get to say so.
-            _inspection.check_options(options)
+            _info.check_options(options)
         except SmimeError as error:
-            return {**_inspection.Inspection(error=error).to_result(label), "failed": True}
+            return {**_info.Inspection(error=error).to_result(label), "failed": True}
         looked = self._look(task_vars) if options["paths"] else {"certificates": []}
         if looked.get("failed"):
             return looked
         access = self.open_access(options)
-        asked = _inspection.inspect({**options, **_NOTHING_ON_DISK}, lambda _clock: access.client)
+        asked = _info.inspect({**options, **_NOTHING_ON_DISK}, lambda _clock: access.client)
         if asked.missing is not None:
             raise asked.missing
         result = {**looked, **asked.to_result(label), "certificates": looked["certificates"]}
@@ -47,5 +47,5 @@ class ActionModule(relays.RelayAction):
 
     def _look(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Return what the target says of its files, or of the options if there are none."""
-        args = {name: value for name, value in relays.withhold(self._task.args).items() if name != "order_number"}
+        args = {name: value for name, value in controller.withhold(self._task.args).items() if name != "order_number"}
         return self.run_module(args, task_vars)

@@ -11,49 +11,56 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec_lists, _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
-from ansible_collections.mailops.smime.plugins.plugin_utils import _relay_action as relays
+from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
 
 _ENTRY_SPEC = {
     name: {key: value for key, value in spec.items() if key in ("type", "no_log")}
-    for name, spec in {**relays.ORDER_SPEC, **relays.WAIT_SPEC}.items()
+    for name, spec in {**controller.ORDER_SPEC, **controller.WAIT_SPEC}.items()
 }
-_ENTRY_KNOWN = relays.name_options(_argspec_lists.entry_options())
+_ENTRY_KNOWN = controller.name_options(_argspec.entry_options())
 
 
-class ActionModule(relays.RelayAction):
+class ActionModule(controller.ControllerAction):
     """Many certificates: one module run to look, one to write, however many there are."""
 
-    known = relays.name_options({**_argspec_lists.batch_options(), **FILE_COMMON_ARGUMENTS})
+    known = controller.name_options({**_argspec.batch_options(), **FILE_COMMON_ARGUMENTS})
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here for whom it must, write on the target."""
-        options = self.read_options(relays.CALL_SPEC, self._task.args)
+        options = self.read_options(controller.CALL_SPEC, self._task.args)
         entries = self._read_entries()
         merged = [self._merge(options, entry) for entry in entries]
-        refusals = [relays.find_refusal(entry) for entry in merged]
-        args = {**relays.withhold(self._task.args), "certificates": [relays.withhold(entry) for entry in entries]}
+        refusals = [controller.find_refusal(entry) for entry in merged]
+        args = {
+            **controller.withhold(self._task.args),
+            "certificates": [controller.withhold(entry) for entry in entries],
+        }
         described = {str(index): error.describe() for index, error in enumerate(refusals) if error is not None}
-        looked = self.run_module({**args, _relay.OPTION: {"phase": _relay.LOOK, "refusals": described}}, task_vars)
+        looked = self.run_module(
+            {**args, _remote_ca.OPTION: {"phase": _remote_ca.LOOK, "refusals": described}}, task_vars
+        )
         if "error" in looked or "certificates" not in looked:
             # Of the list as a whole: no entry was looked at.
             return looked
-        results = relays.read_results(looked, len(entries))
+        results = controller.read_results(looked, len(entries))
         if not any("question" in result for result in results):
             return looked
         answers = self._ask(options, merged, results, _Progress(results, (task_vars or {}).get("inventory_hostname")))
-        written = self.run_module({**args, _relay.OPTION: {"phase": _relay.WRITE, "answers": answers}}, task_vars)
+        written = self.run_module(
+            {**args, _remote_ca.OPTION: {"phase": _remote_ca.WRITE, "answers": answers}}, task_vars
+        )
         if "error" in written or "certificates" not in written:
             return written
-        relays.read_results(written, len(answers))
+        controller.read_results(written, len(answers))
         return _merge_results(looked, written)
 
     def _read_entries(self) -> list[Mapping[str, Any]]:
         entries = self._task.args.get("certificates")
         if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
             raise OptionError("certificates is no list of dictionaries", hint="Give one dictionary for each mailbox.")
-        unknown = sorted({name for entry in entries for name in relays.find_unknown(entry, _ENTRY_KNOWN)})
+        unknown = sorted({name for entry in entries for name in controller.find_unknown(entry, _ENTRY_KNOWN)})
         if unknown:
             # Not left to the target, which would get to see what may be a collection code.
             raise OptionError(
@@ -66,7 +73,7 @@ class ActionModule(relays.RelayAction):
         """Return what the call for an entry takes: its own options, and those beside the list."""
         own = {name: entry[name] for name in _ENTRY_SPEC if entry.get(name) is not None}
         # There may be thousands of entries, and most hold nothing but texts, which are as they should be.
-        if not all(isinstance(value, str) for value in own.values()) or not own.keys().isdisjoint(relays.WAIT_SPEC):
+        if not all(isinstance(value, str) for value in own.values()) or not own.keys().isdisjoint(controller.WAIT_SPEC):
             own = self.read_options(_ENTRY_SPEC, own, surroundings={})
         return {**options, **{name: value for name, value in own.items() if value is not None}}
 
@@ -81,15 +88,15 @@ class ActionModule(relays.RelayAction):
         from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
 
         access = self.open_access(options)
-        errands = {
-            index: relays.open_errand(access, merged[index], result["question"], progress)
+        calls = {
+            index: controller.open_call(access, merged[index], result["question"], progress)
             for index, result in enumerate(results)
             if "question" in result
         }
-        _lifecycle.carry_out(list(errands.values()), access.clock)
+        _lifecycle.carry_out(list(calls.values()), access.clock)
         return {
-            str(index): relays.answer(errand, results[index].get("files", []), merged[index]["login_name"])
-            for index, errand in errands.items()
+            str(index): controller.answer(call, results[index].get("files", []), merged[index]["login_name"])
+            for index, call in calls.items()
         }
 
 
@@ -101,11 +108,11 @@ class _Progress:
         self._total = sum("question" in result for result in results)
         self._states: dict[int, str] = {}
 
-    def tell(self, errand: relays.Errand) -> None:
-        """Take note of a step of ``errand`` and show where all stand."""
-        self._states[id(errand)] = errand.state
+    def tell(self, call: controller.RemoteCall) -> None:
+        """Take note of a step of ``call`` and show where all stand."""
+        self._states[id(call)] = call.state
         counted = Counter(self._states.values())
-        relays.display.v(
+        controller.display.v(
             f"smime_certificates: asked for {len(self._states)} of {self._total}: "
             f"{counted['answered']} answered, {counted['pending']} pending, {counted['failed']} failed",
             host=self._host,

@@ -97,8 +97,8 @@ def _keep(module: AnsibleModule, source: Source, warnings: list[str]) -> dict[st
     places = {kind: os.path.join(folder, name) for kind, name in NAMES.items()}
     key = _place_key(source, certificate, places["privatekey"])
     chain = read_file(source.chain_path) if source.chain_path is not None else None
-    wanted = {**key, places["chain"]: chain, places["certificate"]: data}
-    absent = {path: contents for path, contents in wanted.items() if contents and not os.path.lexists(path)}
+    spec = {**key, places["chain"]: chain, places["certificate"]: data}
+    absent = {path: contents for path, contents in spec.items() if contents and not os.path.lexists(path)}
     if not module.check_mode:
         _write(module, absent)
     if places["privatekey"] not in absent and not os.path.lexists(places["privatekey"]) and source.privatekey_path:

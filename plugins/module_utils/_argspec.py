@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec
 
 DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME"
 
@@ -105,3 +106,71 @@ def certificate_options() -> dict[str, Any]:
 def single_options() -> dict[str, Any]:
     """Return all options of smime_certificate, but Ansible's own."""
     return {**mailbox_options(), **certificate_options(), **endpoint_options(), **relay_options()}
+
+
+def query_options() -> dict[str, Any]:
+    """Return what is asked about an order, and in which form the CA is to answer."""
+    return {
+        "query_type": {"type": "str", "choices": ["status", "all", "certificate", "chain"], "default": "all"},
+        "response_type": {
+            "type": "str",
+            "choices": ["netscape", "pkcs7", "individual", "cmmf"],
+            "default": "individual",
+        },
+        "response_encoding": {"type": "str", "choices": ["base64", "binary", "javascript"], "default": "base64"},
+        "response_mime_type": {"type": "str"},
+        "show_validity_period": {"type": "bool", "default": False},
+    }
+
+
+def inspection_options() -> dict[str, Any]:
+    """Return which files are looked at, and what they are measured against."""
+    return {
+        "paths": {"type": "list", "elements": "path"},
+        "privatekey_path": {"type": "path", "no_log": False},
+        "privatekey_passphrase": {"type": "str", "no_log": True},
+        "chain_path": {"type": "path"},
+        "email": {"type": "str"},
+        "trusted_roots_path": {"type": "path"},
+    }
+
+
+def info_options() -> dict[str, Any]:
+    """Return all options of smime_certificate_info."""
+    return {**inspection_options(), **_argspec.order_options(), **query_options(), **_argspec.endpoint_options()}
+
+
+def entry_options() -> dict[str, Any]:
+    """Return the options of an entry in a list of certificates: without defaults, since those stand beside the list."""
+    own = {**_argspec.certificate_options(), **FILE_COMMON_ARGUMENTS}
+    left_out = ("default", "required", "fallback", "aliases")
+    bare = {name: {key: value for key, value in spec.items() if key not in left_out} for name, spec in own.items()}
+    return {**bare, "email": {"type": "str", "required": True}}
+
+
+def batch_options() -> dict[str, Any]:
+    """Return all options of smime_certificates, but Ansible's own."""
+    return {
+        **_argspec.certificate_options(),
+        "path": {"type": "path"},
+        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry_options()},
+        "directory_mode": {"type": "raw", "default": "0755"},
+        **_argspec.endpoint_options(),
+        **_argspec.relay_options(),
+    }
+
+
+def archive_options() -> dict[str, Any]:
+    """Return which files are kept, and where."""
+    sources: dict[str, Any] = {
+        "path": {"type": "path"},
+        "chain_path": {"type": "path"},
+        "privatekey_path": {"type": "path", "no_log": False},
+        "privatekey_passphrase": {"type": "str", "no_log": True},
+    }
+    entry = {"email": {"type": "str", "required": True}, **sources}
+    return {
+        "archive_path": {"type": "path", "required": True},
+        **sources,
+        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry},
+    }

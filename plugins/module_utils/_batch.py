@@ -14,25 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import (
     _argspec,
-    _argspec_lists,
+    _context,
     _lifecycle,
-    _relay,
-    _world,
+    _remote_ca,
 )
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
-from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils._context import Context
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
-from ansible_collections.mailops.smime.plugins.module_utils._world import World
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
-from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 PLACEHOLDER = "{email}"
-SECRET_OPTIONS = frozenset(name for name, spec in _argspec_lists.entry_options().items() if spec.get("no_log"))
+SECRET_OPTIONS = frozenset(name for name, spec in _argspec.entry_options().items() if spec.get("no_log"))
 STATUSES = ("valid", "issued", "pending", "failed", "not_attempted")
 
 # How many v show what a task was given.
@@ -61,7 +58,7 @@ def read_entries(params: Mapping[str, Any]) -> list[Entry]:
 
     Raises OptionError if two entries are for one mailbox or would write one file: then no entry can be trusted.
     """
-    defaults = {name: params.get(name) for name in (*_argspec.certificate_options(), *_world.FILE_OPTIONS)}
+    defaults = {name: params.get(name) for name in (*_argspec.certificate_options(), *_context.FILE_OPTIONS)}
     entries = [_read_entry(params, index, defaults) for index in range(len(params["certificates"]))]
     _refuse_repeated("email", [_normalize(entry.email) for entry in entries])
     _refuse_shared_files(entries)
@@ -77,15 +74,15 @@ class Outcome:
     missing: MissingLibraryError | None = None
 
 
-def manage(module: AnsibleModule, world: World) -> Outcome:
-    """Bring all entries of the module's parameters to what is wanted, and return what is to be told."""
+def manage(module: AnsibleModule, context: Context) -> Outcome:
+    """Bring all entries of the module's parameters to what is spec, and return what is to be told."""
     try:
         entries = _select(read_entries(module.params), module.params)
     except SmimeError as error:
         return Outcome({**summarize([]), "msg": f"{error.message}. {error.hint}", "error": error.describe()})
-    reports = carry_out(module, entries, world)
+    reports = carry_out(module, entries, context)
     missing = next((report.missing for report in reports if report.missing is not None), None)
-    now = world.clock.now()
+    now = context.clock.now()
     told = list(zip(entries, reports))
     result = summarize([{"status": "failed", **report.to_result(now), "email": entry.email} for entry, report in told])
     result["diff"] = [
@@ -99,36 +96,31 @@ def manage(module: AnsibleModule, world: World) -> Outcome:
 
 def _select(entries: list[Entry], params: Mapping[str, Any]) -> list[Entry]:
     """Return the entries that this run is about: all, but for the second run of two those that the controller asked for."""
-    relay = params[_relay.OPTION]
-    if params["api_from"] == "target" or not relay or relay.get("phase") != _relay.WRITE:
+    relay = params[_remote_ca.OPTION]
+    if params["api_from"] == "target" or not relay or relay.get("phase") != _remote_ca.WRITE:
         return entries
     return [entry for entry in entries if str(entry.index) in (relay.get("answers") or {})]
 
 
-def carry_out(module: AnsibleModule, entries: list[Entry], world: World) -> list[Report]:
-    """Bring all entries to what is wanted, and return a report for each, in their order."""
+def carry_out(module: AnsibleModule, entries: list[Entry], context: Context) -> list[Report]:
+    """Bring all entries to what is spec, and return a report for each, in their order."""
     shared: dict[str, bytes | None] = {}
     runs = [
-        _lifecycle.open_run(module, entry.params, _open_files(module, entry, shared), world, entry.index)
+        _lifecycle.open_run(module, entry.params, _open_files(module, entry, shared), context, entry.index)
         for entry in entries
     ]
     begun = []
     for entry, run in zip(entries, runs):
         try:
             _check_address(entry)
-            if isinstance(run.world.access, _relay.PostponedAccess):
+            if isinstance(run.context.access, _remote_ca.PostponedAccess):
                 # What the controller refuses is refused whatever is on disk, as check() does where the target calls.
-                run.world.access.require_open()
+                run.context.access.require_open()
         except SmimeError as error:
             run.report.error = error
         else:
             begun.append(run)
-    try:
-        if not module.check_mode:
-            world.forge.expect([spec for run in begun for spec in _find_keys_to_create(run.params)])
-        _lifecycle.carry_out(begun, world.clock)
-    finally:
-        world.forge.close()
+    _lifecycle.carry_out(begun, context.clock)
     return [run.report for run in runs]
 
 
@@ -195,7 +187,7 @@ def _read_entry(params: Mapping[str, Any], index: int, defaults: Mapping[str, An
     email = given["email"]
     templated = [name for name in _PATH_OPTIONS if PLACEHOLDER in (merged[name] or "")]
     filled = {name: str(merged[name]).replace(PLACEHOLDER, email) for name in templated}
-    endpoint = {name: params[name] for name in _world.ENDPOINT_OPTIONS}
+    endpoint = {name: params[name] for name in _context.ENDPOINT_OPTIONS}
     return Entry(index, email, {**merged, **filled, **endpoint, "email": email}, frozenset(filled.values()))
 
 
@@ -247,12 +239,5 @@ def _find_paths(entry: Entry, options: tuple[str, ...]) -> list[str]:
     return [os.path.abspath(entry.params[option]) for option in options if entry.params[option] is not None]
 
 
-def _find_keys_to_create(params: Mapping[str, Any]) -> list[KeySpec]:
-    path = params["privatekey_path"]
-    if not params["privatekey_create"] or path is None or os.path.lexists(path):
-        return []
-    return [wanteds.read_key_spec(params)]
-
-
 def _open_files(module: AnsibleModule, entry: Entry, shared: dict[str, bytes | None]) -> Any:
-    return _world.open_files(module, entry.params, entry.templated, module.params["directory_mode"], shared)
+    return _context.open_files(module, entry.params, entry.templated, module.params["directory_mode"], shared)

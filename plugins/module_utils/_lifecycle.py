@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The life of one certificate on one host: decide, ask, verify, write."""
+"""The life of one certificate on one host: make_plan, ask, verify, write."""
 
 from __future__ import annotations
 
@@ -11,27 +11,31 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ansible_collections.mailops.smime.plugins.module_utils import _decision as decisions
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
-from ansible_collections.mailops.smime.plugins.module_utils import _relay as relays
-from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils import _plan as plans
+from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca as remote_ca
+from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import (
     Asking,
     Question,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
-from ansible_collections.mailops.smime.plugins.module_utils._decision import Decision
+from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, Context, open_files
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
     NotAttemptedError,
     SmimeError,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._relay import Answer, ElsewhereError, open_access
+from ansible_collections.mailops.smime.plugins.module_utils._plan import Plan
+from ansible_collections.mailops.smime.plugins.module_utils._remote_ca import (
+    ControllerReply,
+    ElsewhereError,
+    open_access,
+)
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet, Output
-from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
-from ansible_collections.mailops.smime.plugins.module_utils._world import World, open_files
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
@@ -58,13 +62,13 @@ class Run:
 
     params: Mapping[str, Any]
     files: Files
-    world: World
+    context: Context
     report: Report
     due: float | None = None
     asking: Asking | None = None
 
     def step(self) -> None:
-        """Bring the certificate to what is wanted, as far as the CA lets it. A failure goes into the report."""
+        """Bring the certificate to what is spec, as far as the CA lets it. A failure goes into the report."""
         self.due = None
         try:
             require_cryptography()
@@ -85,52 +89,50 @@ class Run:
             self.files.forget()
 
     def _step(self) -> None:
-        wanted, decision = self._look()
+        spec, plan = self._look()
         if self.files.check_mode:
-            self._rehearse(wanted, decision)
-        elif not decision.reasons:
-            self._act(wanted, decision)
+            self._predict(spec, plan)
+        elif not plan.reasons:
+            self._apply(spec, plan)
         else:
-            if decision.material is None:
-                wanted.check_request()
-                self.world.access.require_open()
-            for path in wanted.written_paths:
+            if plan.material is None:
+                spec.check_request()
+                self.context.access.require_open()
+            for path in spec.written_paths:
                 self.files.prepare(path)
-            with self.files.locked(wanted.path):
+            with self.files.locked(spec.path):
                 # Another run may have been here while this one waited for the lock.
-                self._act(*self._look())
+                self._apply(*self._look())
 
-    def _look(self) -> tuple[Wanted, Decision]:
-        """Read the options and the files, and decide offline."""
-        wanted = wanteds.load(self.params, self.files)
-        decision = decisions.decide(wanted, self.files, self.world.clock.now())
-        self.report.reasons = decision.reasons
-        self.report.before = self.report.certificate = decision.current
-        self.report.csr = wanted.csr
-        return wanted, decision
+    def _look(self) -> tuple[CertificateSpec, Plan]:
+        """Read the options and the files, and make_plan offline."""
+        spec = specs.load(self.params, self.files)
+        plan = plans.make_plan(spec, self.files, self.context.clock.now())
+        self.report.reasons = plan.reasons
+        self.report.before = self.report.certificate = plan.current
+        self.report.csr = spec.csr
+        return spec, plan
 
-    def _act(self, wanted: Wanted, decision: Decision) -> None:
-        if decision.material is not None:
-            self._write(wanted, decision, decision.material, decision.stale)
+    def _apply(self, spec: CertificateSpec, plan: Plan) -> None:
+        if plan.material is not None:
+            self._write(spec, plan, plan.material, plan.stale)
             return
-        wanted = self._create_key(wanted)
-        reply = self._ask(wanted, decision)
+        spec = self._create_key(spec)
+        reply = self._ask(spec, plan)
         if reply is not None:
-            self._settle(wanted, decision, reply)
+            self._settle(spec, plan, reply)
 
-    def _keep(self, wanted: Wanted, decision: Decision) -> None:
+    def _keep(self, spec: CertificateSpec, plan: Plan) -> None:
         """Stay with the certificate on disk, and mend what it can mend."""
         self.report.status = "valid"
-        if decision.spare is not None:
-            self._write(wanted, decision, decision.spare, decisions.find_stale(wanted, self.files, decision.spare))
+        if plan.spare is not None:
+            self._write(spec, plan, plan.spare, plans.find_stale(spec, self.files, plan.spare))
 
-    def _ask(self, wanted: Wanted, decision: Decision) -> Reply | None:
+    def _ask(self, spec: CertificateSpec, plan: Plan) -> Reply | None:
         """Ask the CA, and report what it cost however it ends. Without a reply, the run is due again later."""
         if self.asking is None:
-            self.asking = self.world.access.open(
-                wanted.order, lambda: self._build_question(wanted, decision), wanted.patience
-            )
-            self.report.csr = self.asking.csr or wanted.csr
+            self.asking = self.context.access.open(spec.order, lambda: self._build_question(spec, plan), spec.patience)
+            self.report.csr = self.asking.csr or spec.csr
         try:
             reply = self.asking.ask()
         finally:
@@ -141,41 +143,41 @@ class Run:
         self.due = self.asking.due
         return reply
 
-    def _create_key(self, wanted: Wanted) -> Wanted:
+    def _create_key(self, spec: CertificateSpec) -> CertificateSpec:
         """Create the private key if it is to be: on disk and synced before its request leaves the host."""
-        if wanted.key_to_create is None or wanted.key_path is None:
-            return wanted
-        pem = self.world.forge.create(wanted.key_to_create)
-        self.files.create(Replacement("privatekey", wanted.key_path, pem, private=True))
-        self.report.add_file("privatekey", wanted.key_path)
+        if spec.key_to_create is None or spec.key_path is None:
+            return spec
+        pem = keys.create(spec.key_to_create)
+        self.files.create(Replacement("privatekey", spec.key_path, pem, private=True))
+        self.report.add_file("privatekey", spec.key_path)
         self.files.forget()
-        return wanteds.load(self.params, self.files)
+        return specs.load(self.params, self.files)
 
-    def _settle(self, wanted: Wanted, decision: Decision, reply: Reply) -> None:
+    def _settle(self, spec: CertificateSpec, plan: Plan, reply: Reply) -> None:
         """Verify what the CA sent and write it, unless it is nothing, or nothing better than what is there."""
         if not reply.certificates:
             self.report.status = "pending"
             return
-        from ansible_collections.mailops.smime.plugins.module_utils._verification import verify
+        from ansible_collections.mailops.smime.plugins.module_utils._verify import verify
 
-        now = self.world.clock.now()
-        material = verify(reply, wanted, decision.current, now)
-        if _is_older(material.end_entity, decision):
-            self._keep(wanted, decision)
+        now = self.context.clock.now()
+        material = verify(reply, spec, plan.current, now)
+        if _is_older(material.end_entity, plan):
+            self._keep(spec, plan)
         else:
-            self._write(wanted, decision, material, decisions.find_stale(wanted, self.files, material))
-        self._warn_if_due(wanted, now)
+            self._write(spec, plan, material, plans.find_stale(spec, self.files, material))
+        self._warn_if_due(spec, now)
 
-    def _build_question(self, wanted: Wanted, decision: Decision) -> Question:
+    def _build_question(self, spec: CertificateSpec, plan: Plan) -> Question:
         predict = self.files.check_mode
-        csr = None if predict else wanted.obtain_csr()
-        return Question(csr, wanted.has_csr, expect_issued=not decision.renew, predict=predict)
+        csr = None if predict else spec.obtain_csr()
+        return Question(csr, spec.has_csr, expect_issued=not plan.renew, predict=predict)
 
-    def _write(self, wanted: Wanted, decision: Decision, material: CertificateSet, stale: tuple[Output, ...]) -> None:
+    def _write(self, spec: CertificateSpec, plan: Plan, material: CertificateSet, stale: tuple[Output, ...]) -> None:
         """Write what differs, mend the attributes of the rest, and report both."""
-        paths = wanted.outputs
+        paths = spec.outputs
         replacements = [
-            Replacement(item.kind, paths[item], item.encode(material, wanted.recipe), item.private) for item in stale
+            Replacement(item.kind, paths[item], item.encode(material, spec.recipe), item.private) for item in stale
         ]
         backups = self.files.replace(replacements) if replacements and not self.files.check_mode else {}
         for output, path in paths.items():
@@ -184,44 +186,44 @@ class Run:
             elif self.files.mend_attributes(path, private=output.private):
                 self.report.add_file(output.kind, path)
         self.report.certificate = material.end_entity
-        mended = decision.material is not None or material.end_entity == decision.current
+        mended = plan.material is not None or material.end_entity == plan.current
         self.report.status = "valid" if mended else "issued"
 
-    def _rehearse(self, wanted: Wanted, decision: Decision) -> None:
+    def _predict(self, spec: CertificateSpec, plan: Plan) -> None:
         """Say what a run without check mode would do: one query at the most, and nothing written."""
-        if decision.material is not None:
-            self._write(wanted, decision, decision.material, decision.stale)
+        if plan.material is not None:
+            self._write(spec, plan, plan.material, plan.stale)
             return
-        if wanted.key_to_create is not None and wanted.key_path is not None:
-            self.report.add_file("privatekey", wanted.key_path)
+        if spec.key_to_create is not None and spec.key_path is not None:
+            self.report.add_file("privatekey", spec.key_path)
         from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACCEPTED
-        from ansible_collections.mailops.smime.plugins.module_utils._verification import refuse_expired
+        from ansible_collections.mailops.smime.plugins.module_utils._verify import refuse_expired
 
-        wanted.check_request()
-        reply = self._ask(wanted, decision)
+        spec.check_request()
+        reply = self._ask(spec, plan)
         if reply is None or reply.code == ACCEPTED:
             self.report.status = "pending"
             # Whether the CA holds the CSR cannot be seen from here; a run would send it.
-            self.report.changed = wanted.has_csr
+            self.report.changed = spec.has_csr
             return
         last = reply.validity.not_after if reply.validity is not None else None
-        if _holds_the_same(last, decision):
-            now = self.world.clock.now()
-            refuse_expired(decision.current, now)
+        if _holds_the_same(last, plan):
+            now = self.context.clock.now()
+            refuse_expired(plan.current, now)
             self.report.status = "valid"
-            self._warn_if_due(wanted, now)
+            self._warn_if_due(spec, now)
             return
-        for output, path in wanted.outputs.items():
-            if decision.renew or output.needs_chain or output.needs_root:
+        for output, path in spec.outputs.items():
+            if plan.renew or output.needs_chain or output.needs_root:
                 self.report.add_file(output.kind, path)
-        self.report.expected = decision.renew
-        self.report.status = "issued" if decision.renew else "valid"
+        self.report.expected = plan.renew
+        self.report.status = "issued" if plan.renew else "valid"
 
-    def _warn_if_due(self, wanted: Wanted, now: datetime) -> None:
+    def _warn_if_due(self, spec: CertificateSpec, now: datetime) -> None:
         certificate = self.report.certificate
-        if certificate is not None and certificate.not_after - now < timedelta(days=wanted.remaining_days):
+        if certificate is not None and certificate.not_after - now < timedelta(days=spec.remaining_days):
             self.report.warnings.append(
-                f"{wanted.label()}: the certificate expires on {certificate.not_after:%Y-%m-%d} "
+                f"{spec.label()}: the certificate expires on {certificate.not_after:%Y-%m-%d} "
                 "and the CA holds no newer one: place a new order."
             )
 
@@ -238,40 +240,40 @@ def carry_out(runs: Sequence[Steppable], clock: Clock) -> None:
         waiting = [item for item in waiting if item.due is not None]
 
 
-def manage(module: AnsibleModule, world: World) -> Report:
-    """Bring the certificate that the module's parameters describe to what is wanted, and return the report, of a failure too."""
-    run = open_run(module, module.params, open_files(module, module.params), world)
-    carry_out([run], world.clock)
+def manage(module: AnsibleModule, context: Context) -> Report:
+    """Bring the certificate that the module's parameters describe to what is spec, and return the report, of a failure too."""
+    run = open_run(module, module.params, open_files(module, module.params), context)
+    carry_out([run], context.clock)
     return run.report
 
 
-def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, world: World, index: int = 0) -> Run:
+def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, context: Context, index: int = 0) -> Run:
     """Return the run of one certificate, which asks the CA itself unless the controller does; ``index`` is its entry's number."""
     report = Report(options.label(params["email"], params["path"] or "", options.read_order(params)))
     if params["api_from"] == "target":
-        return Run(params, files, world, report)
-    access = open_access(module.params[relays.OPTION], index)
-    if isinstance(access, Answer):
-        # Told even if another run has written the certificate meanwhile, so that the answer is not wanted any more.
+        return Run(params, files, context, report)
+    access = open_access(module.params[remote_ca.OPTION], index)
+    if isinstance(access, ControllerReply):
+        # Told even if another run has written the certificate meanwhile, so that the answer is not spec any more.
         report.api_calls, report.status_code = access.calls, access.status_code
         report.csr_submitted = report.changed = access.csr_submitted
         if not module.check_mode:
             report.files = access.files
             report.changed = report.changed or bool(access.files)
-    return Run(params, files, replace(world, access=access), report)
+    return Run(params, files, replace(context, access=access), report)
 
 
-def _holds_the_same(last: datetime | None, decision: Decision) -> bool:
+def _holds_the_same(last: datetime | None, plan: Plan) -> bool:
     """Tell whether the validity that the CA shows is that of the certificate which is to be renewed for its age alone."""
-    if decision.current is None or last is None or decision.faults not in ({"expiring"}, {"expired"}):
+    if plan.current is None or last is None or plan.faults not in ({"expiring"}, {"expired"}):
         return False
     # The line holds days, and no time of day.
-    return last.date() <= decision.current.not_after.date()
+    return last.date() <= plan.current.not_after.date()
 
 
-def _is_older(end_entity: Certificate, decision: Decision) -> bool:
+def _is_older(end_entity: Certificate, plan: Plan) -> bool:
     """Tell whether the CA's certificate is no better than the expiring one on disk."""
-    current = decision.current
-    if current is None or decision.faults != {"expiring"} or "forced" in decision.reasons:
+    current = plan.current
+    if current is None or plan.faults != {"expiring"} or "forced" in plan.reasons:
         return False
     return end_entity.not_after <= current.not_after

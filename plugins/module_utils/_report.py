@@ -69,16 +69,11 @@ class Report:
 
     def to_diff(self, path: str, now: datetime) -> dict[str, str]:
         """Return what diff mode shows of the certificate at ``path``: public facts before and after, never a secret."""
-        # Imported only now: most runs need none of it.
-        from ansible_collections.mailops.smime.plugins.module_utils import _diff
-
-        after = (
-            "the certificate that the CA has issued\n" if self.expected else _diff.format_facts(self.certificate, now)
-        )
+        after = "the certificate that the CA has issued\n" if self.expected else format_facts(self.certificate, now)
         return {
             "before_header": path,
             "after_header": path,
-            "before": _diff.format_facts(self.before, now),
+            "before": format_facts(self.before, now),
             "after": after,
         }
 
@@ -87,3 +82,16 @@ def explain(error: SmimeError, label: str) -> str:
     """Return the ``msg`` of a failure: for which certificate, what failed, what the CA said, what to do."""
     said = f" (code {error.code}, {error.name})" if error.code is not None else f" ({error.name})"
     return f"{label}: {error.message}{said}. {error.hint}".rstrip()
+
+
+_SHOWN = ("subject", "emails", "serial_number", "not_before", "not_after", "fingerprint_sha256")
+
+
+def format_facts(certificate: Certificate | None, now: datetime) -> str:
+    """Return the facts of ``certificate`` that change from one to the next, a line each; nothing if there is none."""
+    if certificate is None:
+        return ""
+    shown = certificates.describe(certificate, now)
+    shown["emails"] = ", ".join(shown["emails"])
+    shown["subject"] = ", ".join(f"{name}={value}" for name, value in shown["subject"].items())
+    return "".join(f"{name}: {shown[name]}\n" for name in _SHOWN)

@@ -133,13 +133,13 @@ error:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
-from ansible_collections.mailops.smime.plugins.module_utils import _archive, _argspec_lists
-from ansible_collections.mailops.smime.plugins.module_utils._list_module import ListModule
+from ansible_collections.mailops.smime.plugins.module_utils import _archive, _argspec
+from ansible_collections.mailops.smime.plugins.module_utils._module import ListModule
 
 
 def main() -> None:
     """Run the module."""
-    module = ListModule(argument_spec=_argspec_lists.archive_options(), supports_check_mode=True)
+    module = ListModule(argument_spec=_argspec.archive_options(), supports_check_mode=True)
     outcome = _archive.archive(module)
     if outcome.missing is not None:
         module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)

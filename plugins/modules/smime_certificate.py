@@ -266,22 +266,22 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _lifecycle, _world
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _lifecycle
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=_argspec.single_options(), add_file_common_args=True, supports_check_mode=True)
-    world = _world.open_world(module.params)
-    report = _lifecycle.manage(module, world)
+    context = _context.open_context(module.params)
+    report = _lifecycle.manage(module, context)
     if report.missing is not None:
         module.fail_json(msg=missing_required_lib(report.missing.library), exception=report.missing.import_traceback)
     for warning in report.warnings:
         # Ansible masks no secret in a warning.
         module.warn(remove_values(warning, module.no_log_values))
-    result = report.to_result(world.clock.now())
+    result = report.to_result(context.clock.now())
     if module._diff:  # noqa: SLF001 - Ansible has no other name for it
-        result["diff"] = report.to_diff(module.params["path"], world.clock.now())
+        result["diff"] = report.to_diff(module.params["path"], context.clock.now())
     if report.error is not None:
         module.fail_json(**result)
     module.exit_json(**result)

@@ -244,18 +244,18 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec_info, _inspection, _world
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _info
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=_argspec_info.info_options(), supports_check_mode=True)
-    inspection = _inspection.inspect(module.params, lambda clock: _world.make_client(module.params, clock))
+    module = AnsibleModule(argument_spec=_argspec.info_options(), supports_check_mode=True)
+    inspection = _info.inspect(module.params, lambda clock: _context.make_client(module.params, clock))
     if inspection.missing is not None:
         module.fail_json(
             msg=missing_required_lib(inspection.missing.library), exception=inspection.missing.import_traceback
         )
-    result = inspection.to_result(_inspection.find_label(module.params))
+    result = inspection.to_result(_info.find_label(module.params))
     if inspection.error is not None:
         module.fail_json(**result)
     module.exit_json(**result)

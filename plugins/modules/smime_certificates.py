@@ -330,16 +330,14 @@ error:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec_lists, _batch, _world
-from ansible_collections.mailops.smime.plugins.module_utils._list_module import ListModule
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _batch, _context
+from ansible_collections.mailops.smime.plugins.module_utils._module import ListModule
 
 
 def main() -> None:
     """Run the module."""
-    module = ListModule(
-        argument_spec=_argspec_lists.batch_options(), add_file_common_args=True, supports_check_mode=True
-    )
-    outcome = _batch.manage(module, _world.open_world(module.params))
+    module = ListModule(argument_spec=_argspec.batch_options(), add_file_common_args=True, supports_check_mode=True)
+    outcome = _batch.manage(module, _context.open_context(module.params))
     if outcome.missing is not None:
         module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)
     for warning in outcome.warnings:

@@ -19,37 +19,34 @@ MODULE_UTILS = f"{PLUGINS}.module_utils"
 STORY = (
     "_archive",
     "_batch",
-    "_decision",
-    "_diff",
-    "_inputs",
-    "_inspection",
+    "_context",
+    "_info",
     "_lifecycle",
     "_options",
-    "_relay",
+    "_plan",
+    "_remote_ca",
     "_report",
-    "_verification",
-    "_wanted",
-    "_world",
+    "_spec",
+    "_verify",
 )
 
 # The layers, from the top down: where each lies, and which others it may import. Each may import itself but for modules
 # and action plugins. The lifecycle is a story in several files.
 LAYERS: dict[str, tuple[tuple[str, ...], set[str]]] = {
-    "modules": (("modules",), {"lifecycle", "argspec", "clock", "errors"}),
+    "modules": (("modules",), {"lifecycle", "argspec", "errors"}),
     "action": (("action",), {"plugin_utils", "lifecycle", "argspec", "errors"}),
-    "plugin_utils": (("plugin_utils",), {"lifecycle", "argspec", "ca", "clock", "errors"}),
+    "plugin_utils": (("plugin_utils",), {"lifecycle", "argspec", "ca", "errors"}),
     "lifecycle": (
         tuple(f"module_utils.{name}" for name in STORY),
-        {"argspec", "ca", "x509", "store", "clock", "errors"},
+        {"argspec", "ca", "x509", "store", "errors"},
     ),
     "argspec": (
-        tuple(f"module_utils.{name}" for name in ("_argspec", "_argspec_info", "_argspec_lists", "_list_module")),
+        tuple(f"module_utils.{name}" for name in ("_argspec", "_module")),
         {"ca", "x509", "store", "errors"},
     ),
     "ca": (("module_utils._ca",), {"x509", "errors"}),
     "store": (("module_utils._store",), {"x509", "errors"}),
     "x509": (("module_utils._x509",), {"errors"}),
-    "clock": (("module_utils._clock",), {"errors"}),
     "errors": (("module_utils._errors",), set()),
     "doc_fragments": (("doc_fragments",), set()),
 }
@@ -58,7 +55,7 @@ ANSIBLE_MODULE = "ansible.module_utils.basic.AnsibleModule"
 HTTP_LIBRARIES = {"requests", "urllib3"}
 HTTP_FILE = "module_utils._ca.transport"
 IMPORTING_CALLS = {"import_module", "importlib.import_module", "__import__"}
-ANSIBLE_MODULE_FILES = ("modules.", "module_utils._list_module", "module_utils._store.files")
+ANSIBLE_MODULE_FILES = ("modules.", "module_utils._module", "module_utils._store.files")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.mailops.smime.plugins.plugin_utils._relay_action import ENVIRONMENT
+from ansible_collections.mailops.smime.plugins.plugin_utils._controller import ENVIRONMENT
 
 ROOT = Path(__file__).parents[3]
 AWX = ROOT / "docs/awx"

@@ -43,7 +43,7 @@ ALLOWED = [
     ("plugins/modules/some.py", f"from {MODULE_UTILS} import _argspec, _lifecycle"),
     ("plugins/modules/some.py", ANSIBLE_MODULE),
     ("plugins/module_utils/_lifecycle.py", f"from {MODULE_UTILS}._store.files import Files"),
-    ("plugins/module_utils/_lifecycle.py", f"from {MODULE_UTILS} import _decision"),
+    ("plugins/module_utils/_lifecycle.py", f"from {MODULE_UTILS} import _plan"),
     ("plugins/module_utils/_ca/client.py", f"from {MODULE_UTILS}._x509 import certificate"),
     ("plugins/module_utils/_ca/transport.py", "def call():\n    import requests"),
     ("plugins/module_utils/_ca/transport.py", FOR_TYPES + "import requests"),

@@ -19,7 +19,7 @@ from unittest import mock
 import pytest
 from ansible.module_utils.common import warnings
 from ansible_collections.mailops.smime.plugins.module_utils._ca import transport
-from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
 from ansible_collections.mailops.smime.plugins.modules import smime_certificate
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (

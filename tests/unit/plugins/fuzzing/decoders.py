@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ansible_collections.mailops.smime.plugins.module_utils import _verification as verification
+from ansible_collections.mailops.smime.plugins.module_utils import _verify as verification
 from ansible_collections.mailops.smime.plugins.module_utils._ca import armour, formats, javascript
 from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
@@ -23,7 +23,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Rep
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import LONGEST_PAUSE, MAX_BODY
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._inspection import Yardstick, inspect_certificate
+from ansible_collections.mailops.smime.plugins.module_utils._info import Criteria, inspect_certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
@@ -91,7 +91,7 @@ def _use_pool(pool: list[Certificate]) -> None:
 
 def _use_certificate(item: Certificate) -> None:
     json.dumps(certificates.describe(item, NOW))
-    json.dumps(inspect_certificate(item, Yardstick(NOW, item.public_key, ALICE)))
+    json.dumps(inspect_certificate(item, Criteria(NOW, item.public_key, ALICE)))
     if len(item.der) < 500_000:
         assert certificates.load_pem(item.to_pem())[0].public_key == item.public_key
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
-from ansible_collections.mailops.smime.plugins.module_utils import _wanted as wanteds
+from ansible_collections.mailops.smime.plugins.module_utils import _spec as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._ca import request as orders
 from ansible_collections.mailops.smime.plugins.module_utils._ca import request as requests
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query

@@ -9,7 +9,7 @@ import json
 from datetime import timezone
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils import _relay as relays
+from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca as remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils._ca import armour as blocks
 from ansible_collections.mailops.smime.plugins.module_utils._ca import javascript
 from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
@@ -202,7 +202,7 @@ def test_a_reply_comes_back_from_json_as_it_was(reply: Reply) -> None:
 @MANY
 @given(values=ANSWERS)
 def test_an_answer_comes_back_from_json_as_it_was(values: dict[str, object]) -> None:
-    answer = relays.read_answer(json.loads(json.dumps(values)))
+    answer = remote_ca.read_answer(json.loads(json.dumps(values)))
     assert (answer.calls, answer.status_code, answer.csr) == (values["api_calls"], values["status_code"], values["csr"])
     assert (replies.to_values(answer.reply) if answer.reply else None) == values["reply"]
     if values["attempted"]:
@@ -213,7 +213,7 @@ def test_an_answer_comes_back_from_json_as_it_was(values: dict[str, object]) -> 
 @given(values=strategies.altered(ANSWERS))
 def test_an_altered_answer_is_read_or_refused(values: dict[str, object]) -> None:
     try:
-        relays.read_answer(values)
+        remote_ca.read_answer(values)
     except OptionError as error:
         assert "_relay" in error.message
 
@@ -222,7 +222,7 @@ def test_an_altered_answer_is_read_or_refused(values: dict[str, object]) -> None
 @given(values=strategies.JSON)
 def test_no_relay_ends_in_a_traceback(values: object) -> None:
     for relay in ({"answers": {"0": values}}, {"answers": values}, {"refusals": values}, {"refusals": {"0": values}}):
-        access = relays.open_access(relay, 0)
+        access = remote_ca.open_access(relay, 0)
         try:
             access.require_open()
         except SmimeError as error:

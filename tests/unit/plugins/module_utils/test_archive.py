@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailops.smime.plugins.module_utils import _archive, _argspec_lists
+from ansible_collections.mailops.smime.plugins.module_utils import _archive, _argspec
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
@@ -44,7 +44,7 @@ class Place:
             **options,
         }
         with module_arguments(given):
-            module = AnsibleModule(argument_spec=_argspec_lists.archive_options(), supports_check_mode=True)
+            module = AnsibleModule(argument_spec=_argspec.archive_options(), supports_check_mode=True)
             return _archive.archive(module)
 
     def kept(self) -> dict[str, bytes]:

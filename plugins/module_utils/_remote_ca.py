@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question, WaitPolicy
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
     from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
-    from ansible_collections.mailops.smime.plugins.module_utils._world import Access
+    from ansible_collections.mailops.smime.plugins.module_utils._context import Access
 
 OPTION = options.RELAY
 LOOK = options.LOOK
@@ -75,7 +75,7 @@ class PostponedAccess:
 
 
 @dataclass
-class Answer:
+class ControllerReply:
     """The second run: what the controller brought back, as an Asking. ``files`` are those that the first run changed."""
 
     reply: Reply | None
@@ -145,7 +145,7 @@ def write_answer(asking: Asking, reply: Reply | None, error: Exception | None) -
     }
 
 
-def read_answer(values: Mapping[str, Any]) -> Answer:
+def read_answer(values: Mapping[str, Any]) -> ControllerReply:
     """Return the answer that ``write_answer`` wrote. Raises OptionError for any other values."""
     from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
 
@@ -156,7 +156,7 @@ def read_answer(values: Mapping[str, Any]) -> Answer:
         error: Exception | None = SmimeError(**described) if described is not None else None
         if not values["attempted"]:
             error = NotAttemptedError()
-        return Answer(
+        return ControllerReply(
             reply=replies.from_values(reply) if reply is not None else None,
             error=error,
             calls=values["api_calls"],

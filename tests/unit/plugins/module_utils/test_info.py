@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils import _inspection
+from ansible_collections.mailops.smime.plugins.module_utils import _info
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 
 NOTHING: dict[str, Any] = dict.fromkeys(
@@ -20,12 +20,12 @@ NOTHING: dict[str, Any] = dict.fromkeys(
 def test_an_option_for_one_file_says_why_a_name_with_brackets_is_not_one(option: str) -> None:
     given = {**NOTHING, "paths": ["/etc/ssl/[old]/cert.pem"], option: "a@example.test"}
     with pytest.raises(OptionError, match=option) as caught:
-        _inspection.check_options(given)
+        _info.check_options(given)
     assert "/etc/ssl/[old]/cert.pem is a pattern" in caught.value.message
 
 
 def test_an_option_for_one_file_is_refused_for_two() -> None:
     given = {**NOTHING, "paths": ["/a.pem", "/b.pem"], "email": "a@example.test"}
     with pytest.raises(OptionError, match="one file") as caught:
-        _inspection.check_options(given)
+        _info.check_options(given)
     assert "pattern" not in caught.value.message

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils import _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
@@ -46,7 +46,7 @@ QUESTION = {"csr": "text", "has_csr": True, "expect_issued": False, "predict": F
 @pytest.mark.parametrize("csr", ["text", None])
 def test_a_question_is_read_as_it_was_written(csr: str | None) -> None:
     question = Question(csr, has_csr=True, expect_issued=False, predict=True)
-    assert _relay.read_question(question.to_values()) == question
+    assert _remote_ca.read_question(question.to_values()) == question
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_a_question_is_read_as_it_was_written(csr: str | None) -> None:
 )
 def test_what_a_target_says_is_not_believed_to_be_a_question(values: Any) -> None:
     with pytest.raises(ValueError, match="no question"):
-        _relay.read_question(values)
+        _remote_ca.read_question(values)

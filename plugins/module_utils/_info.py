@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _inputs as inputs
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
+from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import AVAILABLE
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
@@ -26,7 +26,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     check_query,
     check_url,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     CheckError,
     MissingLibraryError,
@@ -35,7 +35,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import explain
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
-from ansible_collections.mailops.smime.plugins.module_utils._verification import load_reply
+from ansible_collections.mailops.smime.plugins.module_utils._verify import load_reply
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class Criteria:
     """What certificates on disk are measured against, as far as it was given. ``public_key`` is SubjectPublicKeyInfo in DER."""
 
     now: datetime
@@ -131,24 +131,24 @@ def check_options(params: Mapping[str, Any]) -> None:
 
 def inspect_files(params: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
     """Return an entry for each file, a broken one with ``error``. Raises OptionError, FileError for the files to measure against."""
-    yardstick = _load_yardstick(params, now)
-    return [_inspect_file(path, yardstick) for path in _expand(params["paths"] or [])]
+    criteria = _load_criteria(params, now)
+    return [_inspect_file(path, criteria) for path in _expand(params["paths"] or [])]
 
 
-def inspect_certificate(certificate: Certificate, yardstick: Yardstick) -> list[dict[str, Any]]:
+def inspect_certificate(certificate: Certificate, criteria: Criteria) -> list[dict[str, Any]]:
     """Return the checks of one certificate: ``name``, ``passed``, ``detail``."""
-    results = [("valid_now", checks.find_validity_fault(certificate, yardstick.now))]
+    results = [("valid_now", checks.find_validity_fault(certificate, criteria.now))]
     results += [(name, rule(certificate)) for name, rule in checks.SMIME_RULES.items()]
     results += [
         ("policy", checks.find_policy_fault(certificate)),
         ("validity_span", checks.find_span_fault(certificate)),
     ]
-    if yardstick.public_key is not None:
-        results.append(("key_match", checks.find_key_mismatch(certificate, yardstick.public_key)))
-    if yardstick.email is not None:
-        results.append(("email_match", checks.find_email_fault(certificate, yardstick.email)))
-    if yardstick.chain is not None or yardstick.trusted is not None:
-        results.append(("chain", _find_chain_fault(certificate, yardstick)))
+    if criteria.public_key is not None:
+        results.append(("key_match", checks.find_key_mismatch(certificate, criteria.public_key)))
+    if criteria.email is not None:
+        results.append(("email_match", checks.find_email_fault(certificate, criteria.email)))
+    if criteria.chain is not None or criteria.trusted is not None:
+        results.append(("chain", _find_chain_fault(certificate, criteria)))
     details = {"policy": checks.describe_policy(certificate)}
     return [{"name": name, "passed": not fault, "detail": fault or details.get(name, "")} for name, fault in results]
 
@@ -196,7 +196,7 @@ def _expand(names: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _inspect_file(path: str, yardstick: Yardstick) -> dict[str, Any]:
+def _inspect_file(path: str, criteria: Criteria) -> dict[str, Any]:
     try:
         certificate = _load_first(path)
     except (SmimeError, ValueError) as error:
@@ -204,8 +204,8 @@ def _inspect_file(path: str, yardstick: Yardstick) -> dict[str, Any]:
     return {
         "path": path,
         "error": None,
-        **certificates.describe(certificate, yardstick.now),
-        "checks": inspect_certificate(certificate, yardstick),
+        **certificates.describe(certificate, criteria.now),
+        "checks": inspect_certificate(certificate, criteria),
     }
 
 
@@ -220,24 +220,24 @@ def _load_first(path: str) -> Certificate:
     return found[0]
 
 
-def _load_yardstick(params: Mapping[str, Any], now: datetime) -> Yardstick:
+def _load_criteria(params: Mapping[str, Any], now: datetime) -> Criteria:
     key_path, chain_path = params["privatekey_path"], params["chain_path"]
     key = None
     if key_path is not None:
-        data = inputs.require_file("privatekey_path", key_path, read_file(key_path))
+        data = specs.require_file("privatekey_path", key_path, read_file(key_path))
         key = keys.load(data, params["privatekey_passphrase"], f"privatekey_path ({key_path})")
-    return Yardstick(
+    return Criteria(
         now=now,
         public_key=key.public_key if key is not None else None,
         email=params["email"],
-        chain=inputs.load_certificates("chain_path", chain_path, read_file),
-        trusted=inputs.load_certificates("trusted_roots_path", params["trusted_roots_path"], read_file),
+        chain=specs.load_certificates("chain_path", chain_path, read_file),
+        trusted=specs.load_certificates("trusted_roots_path", params["trusted_roots_path"], read_file),
     )
 
 
-def _find_chain_fault(certificate: Certificate, yardstick: Yardstick) -> str:
+def _find_chain_fault(certificate: Certificate, criteria: Criteria) -> str:
     try:
-        paths.build(certificate, yardstick.chain or (), yardstick.trusted, yardstick.now)
+        paths.build(certificate, criteria.chain or (), criteria.trusted, criteria.now)
     except CheckError as error:
         return error.message
     return ""

@@ -18,11 +18,11 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _relay
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_order, check_url
-from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
     NotAttemptedError,
@@ -33,7 +33,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._report import Repor
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-    from ansible_collections.mailops.smime.plugins.module_utils._world import DirectAccess
+    from ansible_collections.mailops.smime.plugins.module_utils._context import DirectAccess
+
 
 ACCOUNT = ("login_name", "login_password", "collection_code")
 ENVIRONMENT = {
@@ -61,14 +62,14 @@ display = Display()
 
 
 class Progress(Protocol):
-    """Who wants to know how errands come along."""
+    """Who wants to know how calls come along."""
 
-    def tell(self, errand: Errand) -> None:
+    def tell(self, call: RemoteCall) -> None:
         """Take note of a step."""
 
 
 @dataclass
-class Errand:
+class RemoteCall:
     """One question on its way to the CA."""
 
     asking: Asking
@@ -96,7 +97,7 @@ class Errand:
         return "answered" if self.reply is not None and self.reply.certificates else "pending"
 
 
-class RelayAction(ActionBase):  # type: ignore[misc]
+class ControllerAction(ActionBase):  # type: ignore[misc]
     """Runs the module on the target, and asks the CA from here if ``api_from`` says so."""
 
     _supports_check_mode = True
@@ -138,7 +139,7 @@ class RelayAction(ActionBase):  # type: ignore[misc]
         if unknown:
             raise OptionError(
                 f"Unsupported parameters for ({self._task.action}) module: {', '.join(unknown)}",
-                hint=f"Supported parameters include: {', '.join(sorted(self.known - {_relay.OPTION}))}.",
+                hint=f"Supported parameters include: {', '.join(sorted(self.known - {_remote_ca.OPTION}))}.",
             )
 
     @abstractmethod
@@ -180,12 +181,14 @@ class RelayAction(ActionBase):  # type: ignore[misc]
     def open_access(self, endpoint: Mapping[str, Any]) -> DirectAccess:
         """Return the way from here to the CA, which hosts that are worked on side by side take in turns."""
         # Imported here: a task that calls from the target pays for none of this on the controller.
-        from ansible_collections.mailops.smime.plugins.module_utils import _world
+        from ansible_collections.mailops.smime.plugins.module_utils import _context
         from ansible_collections.mailops.smime.plugins.plugin_utils._turns import Turns, TurnTakingClient
 
         clock = Clock()
         turns = Turns(constants.DEFAULT_LOCAL_TMP)
-        return DirectAccess(lambda: TurnTakingClient(_world.make_client(endpoint, clock).transport, turns=turns), clock)
+        return DirectAccess(
+            lambda: TurnTakingClient(_context.make_client(endpoint, clock).transport, turns=turns), clock
+        )
 
     def _task_environment(self) -> dict[str, str]:
         collected: dict[str, str] = {}
@@ -232,19 +235,19 @@ def find_refusal(options: Mapping[str, Any]) -> SmimeError | None:
     return None
 
 
-def open_errand(
+def open_call(
     access: DirectAccess, options: Mapping[str, Any], values: Mapping[str, Any], progress: Progress | None = None
-) -> Errand:
-    """Return the errand of a question that the target brought, about the order of ``options``.
+) -> RemoteCall:
+    """Return the call of a question that the target brought, about the order of ``options``.
 
     Raises AnsibleActionFail if it is none: what a target says is not to be relied on.
     """
     try:
-        question = _relay.read_question(values)
+        question = _remote_ca.read_question(values)
     except ValueError:
         raise AnsibleActionFail(_NOT_THE_MODULES) from None
     patience = WaitPolicy(options["wait_timeout"], options["poll_interval"])
-    return Errand(access.open(rules.read_order(options), lambda: question, patience), progress)
+    return RemoteCall(access.open(rules.read_order(options), lambda: question, patience), progress)
 
 
 def read_results(whole: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
@@ -265,12 +268,12 @@ def _require_whole(csr: str | None) -> None:
         )
 
 
-def answer(errand: Errand, files: list[dict[str, Any]], login_name: str | None) -> dict[str, Any]:
+def answer(call: RemoteCall, files: list[dict[str, Any]], login_name: str | None) -> dict[str, Any]:
     """Return what goes back to the target; ``files`` are those that its first run changed.
 
     The CA's text may repeat ``login_name``, which is not for the target to see.
     """
-    values = {**_relay.write_answer(errand.asking, errand.reply, errand.error), "files": files}
+    values = {**_remote_ca.write_answer(call.asking, call.reply, call.error), "files": files}
     for told in (values["reply"], values["error"]):
         if told is not None and login_name:
             told["message"] = told["message"].replace(login_name, MASK)

@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _inputs as inputs
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
-from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
     COMBINED,
@@ -23,6 +22,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.outputs impor
     Output,
     OutputOptions,
 )
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CertificateSpec:
     """One certificate as the options describe it.
 
     ``public_key`` is SubjectPublicKeyInfo in DER, or None as long as ``key_to_create`` is not at ``key_path``. ``csr`` is the
@@ -56,12 +56,12 @@ class Wanted:
 
     @property
     def needs_root(self) -> bool:
-        """Tell whether a file is wanted that holds the root."""
+        """Tell whether a file is spec that holds the root."""
         return any(output.needs_root for output in self.outputs)
 
     @property
     def needs_chain(self) -> bool:
-        """Tell whether a file is wanted that takes more than the end entity."""
+        """Tell whether a file is spec that takes more than the end entity."""
         return self.needs_root or any(output.needs_chain for output in self.outputs)
 
     @property
@@ -92,13 +92,13 @@ class Wanted:
         return options.label(self.email, self.path, self.order)
 
 
-def load(params: Mapping[str, Any], files: Files) -> Wanted:
+def load(params: Mapping[str, Any], files: Files) -> CertificateSpec:
     """Return what ``params`` ask for. Raises OptionError or FileError that names the option at fault."""
     order = options.check(params)
     outputs = {output: params[output.option] for output in OUTPUTS if params[output.option] is not None}
     options.check_distinct(params, (output.option for output in outputs))
-    csr_option, csr = inputs.load_csr(params, files)
-    key = inputs.load_key(params, files)
+    csr_option, csr = load_csr(params, files)
+    key = load_key(params, files)
     key_to_create = _plan_key(params, csr_option) if key is None and params["privatekey_create"] else None
     _check_identity(params, key, key_to_create, csr, csr_option)
     recipe = OutputOptions(
@@ -106,7 +106,7 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
     )
     _check_outputs(outputs, recipe, key_to_create)
     own = key if key is not None else csr
-    return Wanted(
+    return CertificateSpec(
         path=params["path"],
         outputs=outputs,
         recipe=recipe,
@@ -117,7 +117,7 @@ def load(params: Mapping[str, Any], files: Files) -> Wanted:
         request_options=_read_request_options(params) if csr is None else None,
         email=params["email"],
         order=order,
-        trusted=inputs.load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read_shared),
+        trusted=load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read_shared),
         remaining_days=params["remaining_days"],
         force=params["force"],
         patience=WaitPolicy(params["wait_timeout"], params["poll_interval"]),
@@ -204,3 +204,59 @@ def _check_outputs(outputs: Mapping[Output, str], recipe: OutputOptions, key_to_
         from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
 
         pkcs12.choose_encryption(recipe.pkcs12_passphrase, recipe.pkcs12_encryption)
+
+
+def load_csr(params: Mapping[str, Any], files: Files) -> tuple[str, request.CertificateRequest | None]:
+    """Return the option that gave the CSR, and the CSR, None if there is none. Raises OptionError, FileError."""
+    option, data = _read_input(params, "csr_path", "csr_content", files)
+    if data is None:
+        return option, None
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
+
+    return option, request.load(data, option)
+
+
+def load_key(params: Mapping[str, Any], files: Files) -> keys.PrivateKey | None:
+    """Return the private key, or None if there is none, or none yet. Raises OptionError, FileError."""
+    may_be_missing = params["privatekey_create"]
+    option, data = _read_input(params, "privatekey_path", "privatekey_content", files, may_be_missing=may_be_missing)
+    return keys.load(data, params["privatekey_passphrase"], option) if data is not None else None
+
+
+def _read_input(
+    params: Mapping[str, Any], path_option: str, content_option: str, files: Files, *, may_be_missing: bool = False
+) -> tuple[str, bytes | None]:
+    """Return the option that was given, and its contents: from the file of ``path_option``, or of ``content_option`` itself."""
+    path, content = params[path_option], params[content_option]
+    if path is not None and content is not None:
+        raise OptionError(f"{path_option} and {content_option} exclude each other", hint="Give one of them.")
+    if path is None:
+        return content_option, content.encode(errors="replace") if content is not None else None
+    data = files.read(path)
+    if not may_be_missing:
+        require_file(path_option, path, data)
+    return f"{path_option} ({path})", data
+
+
+def require_file(option: str, path: str, data: bytes | None) -> bytes:
+    """Return ``data``, which was read from ``path``. Raises FileError if there was no such file."""
+    if data is None:
+        raise FileError(f"{option}: {path} does not exist", hint=f"Create it first, or correct {option}.")
+    return data
+
+
+def load_certificates(
+    option: str, path: str | None, read: Callable[[str], bytes | None]
+) -> tuple[Certificate, ...] | None:
+    """Return the certificates of the PEM file that ``option`` names, or None without one. Raises OptionError, FileError."""
+    if path is None:
+        return None
+    data = require_file(option, path, read(path))
+    hint = "Give a file of certificates in PEM."
+    try:
+        found = certificates.load_pem(data)
+    except ValueError as error:
+        raise OptionError(f"{option}: {path} holds a damaged certificate: {error}", hint=hint) from error
+    if not found:
+        raise OptionError(f"{option}: {path} holds no certificate", hint=hint)
+    return tuple(found)

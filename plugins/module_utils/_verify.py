@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError
+from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet
-from ansible_collections.mailops.smime.plugins.module_utils._wanted import Wanted
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
@@ -31,10 +31,10 @@ def load_reply(reply: Reply) -> list[Certificate]:
         ) from error
 
 
-def verify(reply: Reply, wanted: Wanted, current: Certificate | None, now: datetime) -> CertificateSet:
+def verify(reply: Reply, spec: CertificateSpec, current: Certificate | None, now: datetime) -> CertificateSet:
     """Return the checked contents of ``reply``. Raises CheckError with the name of the check that failed, or ReplyError."""
     pool = load_reply(reply)
-    own = [item for item in pool if item.public_key == wanted.public_key]
+    own = [item for item in pool if item.public_key == spec.public_key]
     if not own:
         raise CheckError(
             f"none of the {len(pool)} certificates that the CA sent is for this key",
@@ -42,9 +42,9 @@ def verify(reply: Reply, wanted: Wanted, current: Certificate | None, now: datet
             hint="Give the key, or the CSR, that the order was made with.",
         )
     end_entity = max(own, key=lambda item: item.not_after)
-    _check_end_entity(end_entity, wanted, current, now)
-    chain = paths.build(end_entity, pool, wanted.trusted, now)
-    if chain.root is None and wanted.needs_root:
+    _check_end_entity(end_entity, spec, current, now)
+    chain = paths.build(end_entity, pool, spec.trusted, now)
+    if chain.root is None and spec.needs_root:
         raise CheckError(
             "the CA sent no root certificate, and root_path asks for it",
             name="chain_invalid",
@@ -53,11 +53,13 @@ def verify(reply: Reply, wanted: Wanted, current: Certificate | None, now: datet
     return CertificateSet(end_entity, chain.intermediates, chain.root)
 
 
-def _check_end_entity(end_entity: Certificate, wanted: Wanted, current: Certificate | None, now: datetime) -> None:
-    if wanted.email is not None:
+def _check_end_entity(
+    end_entity: Certificate, spec: CertificateSpec, current: Certificate | None, now: datetime
+) -> None:
+    if spec.email is not None:
         _require_none(
             "email_mismatch",
-            checks.find_email_fault(end_entity, wanted.email),
+            checks.find_email_fault(end_entity, spec.email),
             "Check email and the order: they are for different mailboxes.",
         )
     _require_none(

@@ -15,9 +15,9 @@ from unittest import mock
 import pytest
 from ansible.module_utils.common import warnings
 from ansible.release import __version__
-from ansible_collections.mailops.smime.plugins.module_utils._argspec_lists import entry_options
+from ansible_collections.mailops.smime.plugins.module_utils._argspec import entry_options
 from ansible_collections.mailops.smime.plugins.module_utils._ca import transport
-from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
 from ansible_collections.mailops.smime.plugins.modules import smime_certificates
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW

@@ -2,12 +2,14 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs need beside their options: the way to the CA, time, the maker of keys, and files."""
+"""What runs need beside their files, and share: time, and the way to the CA."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import (
@@ -16,10 +18,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment impor
     Question,
     WaitPolicy,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._clock import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
-from ansible_collections.mailops.smime.plugins.module_utils._x509.forge import KeyForge
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -29,6 +29,24 @@ if TYPE_CHECKING:
 ENDPOINT_OPTIONS = ("api_url", "api_ca_path", "api_timeout", "api_retries", "api_from")
 # What add_file_common_args adds to a module's options.
 FILE_OPTIONS = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class Clock:
+    """``now`` is aware and in UTC, ``monotonic`` and ``sleep`` are in seconds."""
+
+    def __init__(
+        self,
+        now: Callable[[], datetime] = _now,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.now = now
+        self.monotonic = monotonic
+        self.sleep = sleep
 
 
 class Access(Protocol):
@@ -61,17 +79,16 @@ class DirectAccess:
         self.client.require_open()
 
     def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:
-        """Return the question as an inquiry at the CA."""
+        """Return the question under way at the CA."""
         return Enrollment(self.client, order, build_question(), patience, self.clock.monotonic)
 
 
 @dataclass
-class World:
-    """What runs need beside their files, and share: the way to the CA, time, and the maker of keys."""
+class Context:
+    """The way to the CA, and time."""
 
     access: Access
     clock: Clock
-    forge: KeyForge
 
 
 def open_files(
@@ -90,10 +107,10 @@ def open_files(
     return Files(module, attributes, shared)
 
 
-def open_world(params: Mapping[str, Any]) -> World:
+def open_context(params: Mapping[str, Any]) -> Context:
     """Return the real clock and the way to the endpoint of ``params``."""
     clock = Clock()
-    return World(DirectAccess(lambda: make_client(params, clock), clock), clock, KeyForge())
+    return Context(DirectAccess(lambda: make_client(params, clock), clock), clock)
 
 
 def make_client(params: Mapping[str, Any], clock: Clock) -> Client:
