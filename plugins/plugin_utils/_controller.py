@@ -22,7 +22,7 @@ from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _re
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_order, check_url
-from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, DirectAccess
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
     NotAttemptedError,
@@ -33,7 +33,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._report import Repor
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-    from ansible_collections.mailops.smime.plugins.module_utils._context import DirectAccess
 
 
 ACCOUNT = ("login_name", "login_password", "collection_code")
