@@ -9,6 +9,20 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+CONFIGURATION = """
+[ca]
+default_ca = issuer
+[issuer]
+database = {folder}/index.txt
+new_certs_dir = {folder}
+rand_serial = yes
+unique_subject = no
+default_md = sha256
+policy = names
+[names]
+commonName = supplied
+[extensions]
+"""
 ROOT = "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n"
 
 
@@ -49,15 +63,14 @@ class Issuer:
 
     def _certify(self, name: str, by: str, extensions: str, days: int) -> Path:
         key, request, certificate = (self.folder / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
-        (self.folder / f"{name}.cnf").write_text(extensions)
+        configuration = self.folder / f"{name}.cnf"
+        configuration.write_text(CONFIGURATION.format(folder=self.folder) + extensions)
+        (self.folder / "index.txt").touch()
         run("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(key))
         run("req", "-new", "-key", str(key), "-subj", f"/CN={name}", "-out", str(request))
-        signing = (
-            ["-signkey", str(key)]
-            if by == name
-            else ["-CA", f"{self.folder}/{by}.pem", "-CAkey", f"{self.folder}/{by}.key"]
-        )
-        serial = ["-set_serial", str(sum(name.encode()) * 7919)]
-        command = ["x509", "-req", "-in", str(request), "-extfile", f"{self.folder}/{name}.cnf", "-days", str(days)]
-        run(*command, *signing, *serial, "-out", str(certificate))
+        signing = ["-selfsign"] if by == name else ["-cert", f"{self.folder}/{by}.pem"]
+        # Not with x509 -req: it takes dates since OpenSSL 3.4 only, and since then no negative number of days.
+        period = ["-days", str(days)] if days > 0 else ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"]
+        command = ["ca", "-batch", "-notext", "-config", str(configuration), "-extensions", "extensions", *period]
+        run(*command, *signing, "-keyfile", f"{self.folder}/{by}.key", "-in", str(request), "-out", str(certificate))
         return certificate
