@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-LIBRARIES = ("cheroot", "cryptography", "flask", "requests")
+LIBRARIES = ("cryptography", "requests")
 READY = sys.version_info >= (3, 11) and all(importlib.util.find_spec(name) for name in LIBRARIES)
 
 if READY:

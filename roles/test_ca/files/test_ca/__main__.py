@@ -18,8 +18,7 @@ if not __package__:
     # Started as `python /path/to/test_ca`: put the folder that holds the package in its own place.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from test_ca.launching import launch  # noqa: E402  (the path comes first)
-from test_ca.state import StateError, read_ready, stop_running  # noqa: E402
+from test_ca.state import StateError, launch, read_ready, stop_running  # noqa: E402  (the path comes first)
 
 NO_CSR_ANSWERS = ("missing_argument", "pending")
 
@@ -36,7 +35,9 @@ def build_parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="run the CA")
     serve.add_argument("--address", default="127.0.0.1", help="a loopback address")
     serve.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    serve.add_argument("--http", action="store_true", help="listen without TLS too, only to answer -1")
+    serve.add_argument(
+        "--http", action=argparse.BooleanOptionalAction, default=False, help="listen without TLS too, only to answer -1"
+    )
     serve.add_argument("--idle-timeout", type=float, default=0, metavar="SECONDS", help="0 never stops by itself")
     serve.add_argument("--no-csr-answer", choices=NO_CSR_ANSWERS, help="to a query for an order without CSR")
     serve.add_argument("--lock-after", type=int, metavar="N", help="failed logins that lock an account")

@@ -1,55 +1,235 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control API: JSON under /test-ca/v1/, for tests and for the role."""
+"""The control API: JSON under a path that only the owner of ready.json knows, for tests and for the role."""
 
 from __future__ import annotations
 
+import json
+import logging
+import re
+import traceback
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from flask import Blueprint, jsonify, request
-from flask.typing import ResponseReturnValue
-
-from test_ca.codes import Refusal
+from test_ca.arguments import Refusal
 from test_ca.endpoint import PATH
 from test_ca.faults import read_fault
 from test_ca.fields import FieldError
+from test_ca.listeners import Delivery, Request, say
 from test_ca.orders import Order
-from test_ca.service import Service, change_settings
+from test_ca.service import Account, Service, change_settings
+from test_ca.troubles import Troubles
 
-PREFIX = "/test-ca/v1"
 KEEP = "keep"
-View = Callable[..., ResponseReturnValue]
+CREATED = 201
+LOG = logging.getLogger("test_ca")
 
 
 class Missing(Exception):
     """There is no such thing."""
 
 
-def guarded(service: Service) -> Callable[[View], View]:
-    """Give a decorator that runs a view under the service's lock and turns its errors into JSON."""
+class Control:
+    """The views. Each gets the JSON that was sent and the names in its path, and returns JSON, with a status if not 200."""
 
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def run(*arguments: Any, **options: Any) -> ResponseReturnValue:
-            try:
-                with service.lock:
-                    return view(*arguments, **options)
-            except FieldError as error:
-                return jsonify(error=str(error)), 400
-            except Refusal as refusal:
-                return jsonify(error=refusal.text, code=refusal.code), 400
-            except Missing:
-                return jsonify(error="not found"), 404
+    def __init__(self, service: Service, troubles: Troubles, identity: dict[str, object]) -> None:
+        self.service = service
+        self.troubles = troubles
+        self.identity = identity
 
-        return run
+    def serve(self, request: Request, path: str) -> Delivery:
+        """Answer a request. Errors are JSON too."""
+        try:
+            view, names = find_view(request.method, path)
+            body = read_json(request.body)
+            with self.service.lock:
+                made = view(self, body, *names)
+            document, status = made if isinstance(made, tuple) else (made, 200)
+        except (FieldError, Refusal) as error:
+            document, status = {"error": error.text if isinstance(error, Refusal) else str(error)}, 400
+        except Missing:
+            document, status = {"error": "not found"}, 404
+        except Exception as error:  # noqa: BLE001  (a bug must not look like a broken connection)
+            LOG.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+            document, status = {"error": f"the test CA failed with {type(error).__name__}, see its log"}, 500
+        return say(status, (json.dumps(document) + "\n").encode(), "application/json")
 
-    return decorate
+    def show_ready(self, _body: Any) -> object:
+        """Tell that it is there."""
+        return {"ready": True, **self.identity}
+
+    def stop(self, _body: Any) -> object:
+        """Stop the server."""
+        self.service.stop()
+        return {"stopping": True}
+
+    def show_settings(self, _body: Any) -> object:
+        """Show the settings."""
+        return vars(self.service.settings)
+
+    def change_settings(self, body: Any) -> object:
+        """Change some settings."""
+        self.service.settings = change_settings(self.service.settings, body)
+        return vars(self.service.settings)
+
+    def list_accounts(self, _body: Any) -> object:
+        """List the accounts."""
+        return {"accounts": [account.describe() for account in self.service.accounts.values()]}
+
+    def add_accounts(self, body: Any) -> object:
+        """Open accounts; with `existing: keep`, those that are there stay as they are."""
+        wanted, keep = read_list(body, "accounts")
+        kept = [
+            name
+            for name in (name_in(entry, "login_name") for entry in wanted)
+            if keep and name in self.service.accounts
+        ]
+        new = [entry for entry in wanted if name_in(entry, "login_name") not in kept]
+        created = [self.service.add_account(entry).describe() for entry in new]
+        return {"created": created, "kept": kept}, CREATED if created else 200
+
+    def unlock(self, _body: Any, name: str) -> object:
+        """Unlock an account."""
+        account: Account | None = self.service.accounts.get(name)
+        if account is None:
+            raise Missing
+        account.unlock()
+        return account.describe()
+
+    def list_orders(self, _body: Any) -> object:
+        """List the orders."""
+        return {"orders": [order.describe() for order in self.service.orders.all()]}
+
+    def add_orders(self, body: Any) -> object:
+        """Place orders; with `existing: keep`, those that are there stay as they are."""
+        wanted, keep = read_list(body, "orders")
+        known = {
+            name
+            for name in (name_in(entry, "order_number") for entry in wanted)
+            if keep and self.service.orders.find(name)
+        }
+        new = [entry for entry in wanted if name_in(entry, "order_number") not in known]
+        created = [self.service.add_order(entry).describe() for entry in new]
+        if isinstance(body, dict) and wanted == [body]:
+            return created[0], CREATED
+        return {"created": created, "kept": sorted(known)}, CREATED if created else 200
+
+    def show_order(self, _body: Any, number: str) -> object:
+        """Show an order."""
+        return self._find_order(number).describe()
+
+    def change_order(self, body: Any, number: str) -> object:
+        """Change an order's terms."""
+        order = self._find_order(number)
+        self.service.orders.change(order, body)
+        self.service.settle(order)
+        return order.describe()
+
+    def delete_order(self, _body: Any, number: str) -> object:
+        """Forget an order."""
+        self.service.orders.remove(self._find_order(number))
+        return {"deleted": number}
+
+    def reissue(self, body: Any, number: str) -> object:
+        """Issue again for the CSR that the order holds."""
+        order = self._find_order(number)
+        self.service.orders.change(order, body or {})
+        order.chain = self.service.issue(order)
+        order.started = True
+        return order.describe()
+
+    def replace(self, body: Any, number: str) -> object:
+        """Drop certificate and CSR: the order wants a new one."""
+        order = self._find_order(number)
+        order.request, order.chain, order.started = None, None, False
+        self.service.orders.change(order, body or {})
+        order.rewind()
+        return order.describe()
+
+    def list_faults(self, _body: Any) -> object:
+        """List the faults that still wait."""
+        return {"faults": self.service.faults.describe()}
+
+    def add_faults(self, body: Any) -> object:
+        """Queue faults, all or none."""
+        for fault in [read_fault(entry) for entry in read_list(body, "faults")[0]]:
+            self.service.faults.add(fault)
+        return self.list_faults(None), CREATED
+
+    def clear_faults(self, _body: Any) -> object:
+        """Drop all faults."""
+        self.service.faults.clear()
+        return self.list_faults(None)
+
+    def list_calls(self, _body: Any) -> object:
+        """List the endpoint's calls, oldest first."""
+        return {"calls": [vars(record) for record in self.service.calls]}
+
+    def clear_calls(self, _body: Any) -> object:
+        """Forget all calls; the numbers go on."""
+        self.service.calls.clear()
+        return self.list_calls(None)
+
+    def list_listeners(self, _body: Any) -> object:
+        """Give the URL of each listener that troubles its clients."""
+        return {"listeners": {name: f"https://{one.base}{PATH}" for name, one in self.troubles.listeners.items()}}
+
+    def add_listeners(self, body: Any) -> object:
+        """Open such listeners."""
+        for entry in read_list(body, "listeners")[0]:
+            self.troubles.open(entry)
+        return self.list_listeners(None), CREATED
+
+    def _find_order(self, number: str) -> Order:
+        order = self.service.orders.find(number)
+        if order is None:
+            raise Missing
+        return order
 
 
-def listed(body: Any, key: str) -> tuple[list[Any], bool]:
+VIEWS: tuple[tuple[str, str, Callable[..., object]], ...] = (
+    ("GET", "ready", Control.show_ready),
+    ("POST", "stop", Control.stop),
+    ("GET", "settings", Control.show_settings),
+    ("PATCH", "settings", Control.change_settings),
+    ("GET", "accounts", Control.list_accounts),
+    ("POST", "accounts", Control.add_accounts),
+    ("POST", "accounts/(.+)/unlock", Control.unlock),
+    ("GET", "orders", Control.list_orders),
+    ("POST", "orders", Control.add_orders),
+    ("POST", "orders/(.+)/reissue", Control.reissue),
+    ("POST", "orders/(.+)/replace", Control.replace),
+    ("GET", "orders/(.+)", Control.show_order),
+    ("PATCH", "orders/(.+)", Control.change_order),
+    ("DELETE", "orders/(.+)", Control.delete_order),
+    ("GET", "faults", Control.list_faults),
+    ("POST", "faults", Control.add_faults),
+    ("DELETE", "faults", Control.clear_faults),
+    ("GET", "calls", Control.list_calls),
+    ("DELETE", "calls", Control.clear_calls),
+    ("GET", "listeners", Control.list_listeners),
+    ("POST", "listeners", Control.add_listeners),
+)
+
+
+def find_view(method: str, path: str) -> tuple[Callable[..., object], tuple[str, ...]]:
+    """Find what answers a method and a path, and the names in the path."""
+    for its_method, pattern, view in VIEWS:
+        if its_method == method and (match := re.fullmatch(pattern, path, re.DOTALL)):
+            return view, match.groups()
+    raise Missing
+
+
+def read_json(body: bytes) -> Any:
+    """Read what was sent; none if nothing was."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError as error:
+        raise FieldError("the body is no JSON") from error
+
+
+def read_list(body: Any, key: str) -> tuple[list[Any], bool]:
     """Read one thing, a list, or {key: list, existing: keep}; tell whether existing ones stay."""
     if isinstance(body, list):
         return body, False
@@ -58,200 +238,6 @@ def listed(body: Any, key: str) -> tuple[list[Any], bool]:
     return [body], False
 
 
-def create_control(service: Service, identity: dict[str, object]) -> Blueprint:
-    """Build the API."""
-    control = Blueprint("control", __name__, url_prefix=PREFIX)
-    add_server_views(control, service, identity)
-    add_account_views(control, service)
-    add_order_views(control, service)
-    add_reissue_views(control, service)
-    add_call_views(control, service)
-    add_listener_views(control, service)
-    return control
-
-
-def add_server_views(control: Blueprint, service: Service, identity: dict[str, object]) -> None:
-    """Views of the server itself."""
-
-    @control.get("/ready")
-    def ready() -> ResponseReturnValue:
-        return jsonify(ready=True, **identity)
-
-    @control.get("/settings")
-    @guarded(service)
-    def show_settings() -> ResponseReturnValue:
-        return jsonify(vars(service.settings))
-
-    @control.patch("/settings")
-    @guarded(service)
-    def patch_settings() -> ResponseReturnValue:
-        service.settings = change_settings(service.settings, request.get_json())
-        return jsonify(vars(service.settings))
-
-    @control.post("/stop")
-    def stop() -> ResponseReturnValue:
-        service.stop()
-        return jsonify(stopping=True)
-
-
-def add_account_views(control: Blueprint, service: Service) -> None:
-    """Views of the accounts."""
-
-    @control.get("/accounts")
-    @guarded(service)
-    def list_accounts() -> ResponseReturnValue:
-        return jsonify(accounts=service.accounts.describe())
-
-    @control.post("/accounts")
-    @guarded(service)
-    def add_accounts() -> ResponseReturnValue:
-        wanted, keep = listed(request.get_json(), "accounts")
-        kept = [name for name in map(login_name, wanted) if keep and service.accounts.find(name)]
-        new = [entry for entry in wanted if login_name(entry) not in kept]
-        created = [service.add_account(entry).describe() for entry in new]
-        return jsonify(created=created, kept=kept), 201 if created else 200
-
-    @control.post("/accounts/<name>/unlock")
-    @guarded(service)
-    def unlock(name: str) -> ResponseReturnValue:
-        account = service.accounts.find(name)
-        if account is None:
-            raise Missing
-        account.unlock()
-        return jsonify(account.describe())
-
-
-def login_name(entry: object) -> str:
-    """Give the name in an account that was posted."""
-    return str(entry.get("login_name", "")) if isinstance(entry, dict) else ""
-
-
-def order_number(entry: object) -> str:
-    """Give the number in an order that was posted."""
-    return str(entry.get("order_number", "")) if isinstance(entry, dict) else ""
-
-
-def find_order(service: Service, number: str) -> Order:
-    """Give the order of a number."""
-    order = service.orders.find(number)
-    if order is None:
-        raise Missing
-    return order
-
-
-def add_order_views(control: Blueprint, service: Service) -> None:
-    """Views of the orders."""
-
-    @control.get("/orders")
-    @guarded(service)
-    def list_orders() -> ResponseReturnValue:
-        return jsonify(orders=[order.describe() for order in service.orders.all()])
-
-    @control.post("/orders")
-    @guarded(service)
-    def add_orders() -> ResponseReturnValue:
-        body = request.get_json()
-        wanted, keep = listed(body, "orders")
-        kept = [number for number in map(order_number, wanted) if keep and service.orders.find(number)]
-        known = set(kept)
-        created = [service.add_order(entry).describe() for entry in wanted if order_number(entry) not in known]
-        if isinstance(body, dict) and wanted == [body]:
-            return jsonify(created[0]), 201
-        return jsonify(created=created, kept=kept), 201 if created else 200
-
-    @control.get("/orders/<path:number>")
-    @guarded(service)
-    def show_order(number: str) -> ResponseReturnValue:
-        return jsonify(find_order(service, number).describe())
-
-    @control.patch("/orders/<path:number>")
-    @guarded(service)
-    def patch_order(number: str) -> ResponseReturnValue:
-        order = find_order(service, number)
-        service.orders.change(order, request.get_json())
-        service.settle(order)
-        return jsonify(order.describe())
-
-    @control.delete("/orders/<path:number>")
-    @guarded(service)
-    def delete_order(number: str) -> ResponseReturnValue:
-        service.orders.remove(find_order(service, number))
-        return jsonify(deleted=number)
-
-
-def add_reissue_views(control: Blueprint, service: Service) -> None:
-    """Views that give an order another certificate."""
-
-    @control.post("/orders/<path:number>/reissue")
-    @guarded(service)
-    def reissue(number: str) -> ResponseReturnValue:
-        """Issue again for the CSR that the order holds."""
-        order = find_order(service, number)
-        service.orders.change(order, request.get_json(silent=True) or {})
-        order.chain = service.issue(order)
-        order.started = True
-        return jsonify(order.describe())
-
-    @control.post("/orders/<path:number>/replace")
-    @guarded(service)
-    def replace(number: str) -> ResponseReturnValue:
-        """Drop certificate and CSR: the order wants a new one."""
-        order = find_order(service, number)
-        order.request, order.chain, order.started = None, None, False
-        service.orders.change(order, request.get_json(silent=True) or {})
-        order.rewind()
-        return jsonify(order.describe())
-
-
-def add_call_views(control: Blueprint, service: Service) -> None:
-    """Views of the calls and the faults that wait for them."""
-
-    @control.get("/faults")
-    @guarded(service)
-    def list_faults() -> ResponseReturnValue:
-        return jsonify(faults=service.faults.describe())
-
-    @control.post("/faults")
-    @guarded(service)
-    def add_faults() -> ResponseReturnValue:
-        wanted, _keep = listed(request.get_json(), "faults")
-        for fault in [read_fault(entry) for entry in wanted]:
-            service.faults.add(fault)
-        return jsonify(faults=service.faults.describe()), 201
-
-    @control.delete("/faults")
-    @guarded(service)
-    def clear_faults() -> ResponseReturnValue:
-        service.faults.clear()
-        return jsonify(faults=[])
-
-    @control.get("/calls")
-    @guarded(service)
-    def list_calls() -> ResponseReturnValue:
-        return jsonify(calls=service.calls.describe())
-
-    @control.delete("/calls")
-    @guarded(service)
-    def clear_calls() -> ResponseReturnValue:
-        service.calls.clear()
-        return jsonify(calls=[])
-
-
-def add_listener_views(control: Blueprint, service: Service) -> None:
-    """Views of the listeners that trouble a client before it can send a request."""
-
-    def list_urls() -> dict[str, str]:
-        return {trouble: base + PATH for trouble, base in service.troubles.describe().items()}
-
-    @control.get("/listeners")
-    @guarded(service)
-    def list_listeners() -> ResponseReturnValue:
-        return jsonify(listeners=list_urls())
-
-    @control.post("/listeners")
-    @guarded(service)
-    def add_listeners() -> ResponseReturnValue:
-        wanted, _keep = listed(request.get_json(), "listeners")
-        for entry in wanted:
-            service.troubles.open(entry)
-        return jsonify(listeners=list_urls()), 201
+def name_in(entry: object, key: str) -> str:
+    """Give the name in something that was posted."""
+    return str(entry.get(key, "")) if isinstance(entry, dict) else ""

@@ -1,19 +1,17 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RequestAndCollectSMIME itself: from a request to a delivery."""
+"""The endpoint: a call comes in, is judged, changes an order, and is answered."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
-from test_ca.arguments import Call, Form, parse_form, read_call
-from test_ca.calls import Request
-from test_ca.codes import Code, Refusal
-from test_ca.delivery import Delivery, deliver, spoil
-from test_ca.faults import Fault
-from test_ca.orders import Order
-from test_ca.progress import advance
+from test_ca.arguments import Call, Code, Form, Refusal, parse_form, read_call
+from test_ca.faults import deliver
+from test_ca.listeners import Delivery, Request
+from test_ca.orders import Order, advance
 from test_ca.replies import Answer, refuse, report
 from test_ca.service import Service
 
@@ -21,28 +19,34 @@ PATH = "/products/download/RequestAndCollectSMIME"
 LOG = logging.getLogger("test_ca")
 
 
-def serve_call(service: Service, request: Request, secure: bool = True) -> Delivery:
-    """Answer one call, with the fault that waits for it, and record it."""
+def serve_call(service: Service, request: Request, send: Callable[[Delivery], None], secure: bool = True) -> None:
+    """Answer one call; it is under way until its answer is sent."""
+    with service.under_way as under_way:
+        send(answer_call(service, request, under_way, secure))
+
+
+def answer_call(service: Service, request: Request, under_way: int, secure: bool) -> Delivery:
+    """Find the answer to a call, with the fault that waits for it, and record both."""
     form = parse_form(request.body, request.content_type)
     with service.lock:
-        order = order_meant(service, form)
+        order = find_order(service, form)
         fault = service.faults.take(order.terms.order_number if order else None) if secure else None
         if not secure:
             answer = refuse_call(service, form, None, Refusal(Code.NOT_HTTPS))
-        elif fault is None or fault.processes:
+        elif fault is None or fault.has_effect:
             answer = process(service, request, form, order)
         else:
             answer = Answer(None, b"")
         if fault is not None and fault.fault == "code":
-            answer = answer_code(service, form, order, fault)
-        delivery = deliver(answer) if fault is None else spoil(fault, answer)
+            answer = refuse_call(service, form, order, Refusal(fault.code, text=fault.message))
+        delivery = deliver(answer) if fault is None else fault.deliver(answer)
         name = fault.fault if fault else None
-        record = service.calls.add(request, form, answer.code, delivery.status, name)
+        record = service.record(request, form, under_way, answer.code, delivery.status, name)
     LOG.info("%s", record.line())
     return delivery
 
 
-def order_meant(service: Service, form: Form) -> Order | None:
+def find_order(service: Service, form: Form) -> Order | None:
     """Find the order that a call is about. "If specified, the ... orderNumber can be omitted": the code wins."""
     if code := form.first("collectionCode"):
         return service.orders.find_by_code(code)
@@ -54,7 +58,7 @@ def process(service: Service, request: Request, form: Form, order: Order | None)
     try:
         if request.method != "POST":
             raise Refusal(Code.NOT_POST)
-        if request.query_string:
+        if request.query:
             raise Refusal(Code.UNRECOGNISED_ARGUMENT)  # arguments belong in the body
         call = read_call(form)
         found = open_order(service, call, order)
@@ -76,7 +80,7 @@ def open_order(service: Service, call: Call, order: Order | None) -> Order:
         if order is None:
             raise Refusal(Code.INVALID_ARGUMENT, "collectionCode")
         return order
-    account = service.accounts.log_in(call.login_name or "", call.login_password or "", service.settings.lock_after)
+    account = service.log_in(call.login_name or "", call.login_password or "")
     if order is None or order.terms.login_name not in (None, account.login_name):
         raise Refusal(Code.INVALID_ARGUMENT, "orderNumber")
     return order
@@ -87,8 +91,3 @@ def refuse_call(service: Service, form: Form, order: Order | None, refusal: Refu
     javascript = form.first("responseEncoding") == "2"
     content_type = form.first("responseMimeType") if refusal.code != Code.INVALID_ARGUMENT else None
     return refuse(refusal, service.dialect_of(order), javascript, content_type)
-
-
-def answer_code(service: Service, form: Form, order: Order | None, fault: Fault) -> Answer:
-    """Answer the code that a fault names."""
-    return refuse_call(service, form, order, Refusal(fault.code, text=fault.message))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put a reply into the form that a call asked for (section Response)."""
+"""Write replies: every response type in every encoding of the page, and in the dialects that a client must all read."""
 
 from __future__ import annotations
 
@@ -9,20 +9,52 @@ import base64
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from test_ca import structures
-from test_ca.arguments import Call
-from test_ca.codes import Code, Refusal
-from test_ca.dialects import Dialect
-from test_ca.issuing import Chain
-from test_ca.javascript import declare
+from test_ca.arguments import Call, Code, Refusal
+from test_ca.fields import choice
+from test_ca.issuing import UTF8_STRING, Chain, tlv
 
 TEXT = "text/plain"
 JAVASCRIPT = "text/javascript"
 LINE_WIDTH = 64
+QUOTES = {"double": '"', "single": "'"}
+PEM_LABELS = MappingProxyType({1: "CERTIFICATE", 2: "PKCS7", 4: "CMMF"})
+SEQUENCE, SET, INTEGER, OCTET_STRING, OID = 0x30, 0x31, 0x02, 0x04, 0x06
+CONTEXT_0, CONTEXT_1 = 0xA0, 0xA1
+
+NETSCAPE_CERTIFICATE_SEQUENCE = bytes.fromhex("60 86 48 01 86 F8 42 02 05")  # 2.16.840.1.113730.2.5
+PKCS7_DATA = bytes.fromhex("2A 86 48 86 F7 0D 01 07 01")  # 1.2.840.113549.1.7.1
+PKCS7_SIGNED_DATA = bytes.fromhex("2A 86 48 86 F7 0D 01 07 02")  # 1.2.840.113549.1.7.2
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How replies are written. Every field has a plain default; orders can ask for another."""
+
+    order: str = choice("root_first", "end_entity_first", "shuffled")
+    armour: str = choice("normal", "page", "none")
+    line_end: str = choice("lf", "crlf")
+    trailing: str = ""
+    label: str = ""
+    js_var: bool = True
+    js_quote: str = choice("double", "single")
+    js_lines: str = choice("escape", "continuation", "concat")
+    js_code: str = choice("number", "quoted")
+    js_message: bool = True
+    js_bare: bool = False
+    cmmf_certificate: str = choice("explicit", "implicit", "bare")
+    cmmf_ca_pubs: str = choice("flat", "sequence")
+    cmmf_status_string: str = choice("none", "string", "sequence")
+    cmmf_trailing: bool = False
+
+    @property
+    def newline(self) -> str:
+        """The line end itself."""
+        return "\r\n" if self.line_end == "crlf" else "\n"
 
 
 @dataclass(frozen=True)
@@ -91,7 +123,7 @@ def encode(call: Call, chain: Chain, dialect: Dialect) -> str:
         return base64.b64encode(der).decode()
     if dialect.armour == "none":
         return wrap(der)
-    return armour(der, dialect.label or structures.PEM_LABELS[call.response_type], dialect)
+    return armour(der, dialect.label or PEM_LABELS[call.response_type], dialect)
 
 
 def bundle(call: Call, chain: Chain, dialect: Dialect) -> bytes:
@@ -100,8 +132,8 @@ def bundle(call: Call, chain: Chain, dialect: Dialect) -> bytes:
         authorities = [to_der(certificate) for certificate in chain.above]
         if dialect.order == "root_first":
             authorities.reverse()
-        return structures.cmmf(to_der(chain.end_entity), authorities, dialect)
-    write = structures.netscape_sequence if call.response_type == 1 else structures.pkcs7
+        return cmmf(to_der(chain.end_entity), authorities, dialect)
+    write = netscape_sequence if call.response_type == 1 else pkcs7
     return write(select(call, chain, dialect))
 
 
@@ -131,3 +163,87 @@ def armour(der: bytes, label: str, dialect: Dialect) -> str:
 def wrap(der: bytes) -> str:
     """Write Base64 in lines."""
     return "\n".join(textwrap.wrap(base64.b64encode(der).decode(), LINE_WIDTH))
+
+
+def declare(dialect: Dialect, code: int, message: str | None = None, data: str | None = None) -> str:
+    """Declare g_errorCode, and g_errorMessage and g_ccc where there is something to put in them."""
+    quote = QUOTES[dialect.js_quote]
+    number = f"{quote}{code}{quote}" if dialect.js_code == "quoted" else str(code)
+    lines = [statement(dialect, "g_errorCode", number)]
+    if message is not None and dialect.js_message:
+        lines.append(statement(dialect, "g_errorMessage", literal(dialect, message)))
+    if data is not None:
+        lines.append(statement(dialect, "g_ccc", literal(dialect, data)))
+    return "".join(line + dialect.newline for line in lines)
+
+
+def statement(dialect: Dialect, name: str, value: str) -> str:
+    """Assign a value, with or without `var`."""
+    return f"{'var ' if dialect.js_var else ''}{name} = {value};"
+
+
+def literal(dialect: Dialect, text: str) -> str:
+    """Quote a text; `js_lines` tells how its line ends are written."""
+    quote = QUOTES[dialect.js_quote]
+    escaped = text.replace("\\", "\\\\").replace(quote, f"\\{quote}").split("\n")
+    if dialect.js_lines == "continuation":
+        body = f"\\n\\{dialect.newline}".join(escaped)
+    elif dialect.js_lines == "concat":
+        body = f"\\n{quote} +{dialect.newline}{quote}".join(escaped)
+    else:
+        body = "\\n".join(escaped)
+    return f"{quote}{body}{quote}"
+
+
+def netscape_sequence(certificates: Sequence[bytes]) -> bytes:
+    """Write a Netscape Certificate Sequence."""
+    return tlv(
+        SEQUENCE,
+        tlv(OID, NETSCAPE_CERTIFICATE_SEQUENCE),
+        tlv(CONTEXT_0, tlv(SEQUENCE, *certificates)),
+    )
+
+
+def pkcs7(certificates: Sequence[bytes]) -> bytes:
+    """Write a certs-only SignedData (RFC 2315, 9.1), in the order given: authorities seldom sort the set."""
+    signed_data = tlv(
+        SEQUENCE,
+        tlv(INTEGER, b"\x01"),
+        tlv(SET),
+        tlv(SEQUENCE, tlv(OID, PKCS7_DATA)),
+        tlv(CONTEXT_0, *certificates),
+        tlv(SET),
+    )
+    return tlv(SEQUENCE, tlv(OID, PKCS7_SIGNED_DATA), tlv(CONTEXT_0, signed_data))
+
+
+def cmmf(end_entity: bytes, authorities: Sequence[bytes], dialect: Dialect) -> bytes:
+    """Write a CertRepContent of the CMMF draft with one response, in one of the taggings that are about."""
+    response = tlv(
+        SEQUENCE,
+        tlv(INTEGER, b"\x01"),
+        tlv(SEQUENCE, tlv(INTEGER, b"\x00"), cmmf_status_text(dialect)),
+        tlv(SEQUENCE, cmmf_certificate(end_entity, dialect)),
+        tlv(OCTET_STRING, b"mailops") if dialect.cmmf_trailing else b"",
+    )
+    return tlv(SEQUENCE, cmmf_authorities(authorities, dialect), tlv(SEQUENCE, response))
+
+
+def cmmf_status_text(dialect: Dialect) -> bytes:
+    """Write the optional statusString."""
+    text = tlv(UTF8_STRING, b"granted")
+    return {"none": b"", "string": text, "sequence": tlv(SEQUENCE, text)}[dialect.cmmf_status_string]
+
+
+def cmmf_certificate(certificate: bytes, dialect: Dialect) -> bytes:
+    """Write the certificate bare, or under [0]."""
+    if dialect.cmmf_certificate == "implicit":
+        return bytes([CONTEXT_0]) + certificate[1:]  # the tag replaces that of the SEQUENCE
+    return tlv(CONTEXT_0, certificate) if dialect.cmmf_certificate == "explicit" else certificate
+
+
+def cmmf_authorities(authorities: Sequence[bytes], dialect: Dialect) -> bytes:
+    """Write caPubs, with or without an inner SEQUENCE; it is left out when there is nothing to say."""
+    if not authorities:
+        return b""
+    return tlv(CONTEXT_1, tlv(SEQUENCE, *authorities) if dialect.cmmf_ca_pubs == "sequence" else b"".join(authorities))

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from test_ca.application import create_application, create_endpoint
 from test_ca.authority import TLS_ROOT, load_authority, prepare_tls
-from test_ca.control import PREFIX
-from test_ca.endpoint import PATH
+from test_ca.control import Control
+from test_ca.endpoint import PATH, serve_call
 from test_ca.fields import FieldError
-from test_ca.listeners import Listener, check_loopback, in_url
+from test_ca.listeners import Delivery, Http, Listener, Request, check_loopback, say
 from test_ca.service import Service, change_settings
 from test_ca.state import LOG as LOG_NAME
 from test_ca.state import prepare_directory, remove_ready, take_lock, write_ready
+from test_ca.troubles import Troubles
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+NOT_FOUND = say(404, b"not found\n", "text/plain")
 LOG = logging.getLogger("test_ca")
 
 
@@ -53,20 +55,18 @@ def run(options: Options) -> None:
     take_lock(directory)  # held to the very end: a free lock says that the process is gone
     remove_ready(directory)
     start_log(directory)
-    service = Service(load_authority(directory), stop=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    service = Service(directory, load_authority(directory), stop=lambda: os.kill(os.getpid(), signal.SIGTERM))
     sow(service, options)
-    identity: dict[str, object] = {}
-    listeners = open_listeners(service, options, directory, identity)
+    listeners = Listeners(service, options)
     try:
-        write_ready(directory, identity)
-        LOG.info("listening on port %s", identity["port"])
+        listeners.open()
+        write_ready(directory, listeners.identity)
+        LOG.info("listening on port %s", listeners.identity["port"])
         Thread(target=watch, args=(service, options.idle_timeout), name="idle watch", daemon=True).start()
         LOG.info("stopping after %s", signal.Signals(signal.sigwait(STOP_SIGNALS)).name)
     finally:
         service.stopping.set()
-        service.troubles.stop()
-        for listener in listeners:
-            listener.stop()
+        listeners.stop()
         remove_ready(directory)
 
 
@@ -92,26 +92,61 @@ def sow(service: Service, options: Options) -> None:
         service.add_order(order)
 
 
-def open_listeners(service: Service, options: Options, directory: Path, identity: dict[str, object]) -> list[Listener]:
-    """Open the sockets and fill in the identity that ready.json and the control API give."""
-    certificate, key = prepare_tls(directory)
-    main = Listener(options.address, options.port, create_application(service, identity))
-    main.secure(certificate, key)
-    service.troubles.prepare(options.address, directory, main.wsgi_app)
-    plain = Listener(options.address, 0, create_endpoint(service, secure=False)) if options.http else None
-    port = main.open()
-    base = f"https://{in_url(options.address)}:{port}"
-    identity.update(
-        url=base + PATH,
-        control_url=base + PREFIX,
-        pid=os.getpid(),
-        port=port,
-        ca_path=str(directory / f"{TLS_ROOT}.pem"),
-        root_path=str(directory / "root.pem"),
-        http_url=f"http://{in_url(options.address)}:{plain.open()}{PATH}" if plain else None,
-        instance=uuid.uuid4().hex,
-    )
-    return [main, plain] if plain else [main]
+class Listeners:
+    """The sockets of a server, and what is said on each."""
+
+    def __init__(self, service: Service, options: Options) -> None:
+        self.service = service
+        # Whoever knows this path controls the CA; every other user of this machine reaches the port.
+        self.control_path = f"/test-ca/{secrets.token_urlsafe(16)}/v1/"
+        self.identity: dict[str, object] = {}
+        self.main = Listener(options.address, options.port, Http(self.respond, *prepare_tls(service.directory)))
+        self.plain = Listener(options.address, 0, Http(self.respond_plainly)) if options.http else None
+        self.troubles = Troubles(options.address, service.directory, self.respond)
+        self.control = Control(service, self.troubles, self.identity)
+
+    def open(self) -> None:
+        """Accept connections, and fill in the identity that ready.json and the control API give."""
+        self.identity.update(
+            url=f"https://{self.main.base}{PATH}",
+            control_url=f"https://{self.main.base}{self.control_path}".rstrip("/"),
+            pid=os.getpid(),
+            port=self.main.port,
+            ca_path=str(self.service.directory / f"{TLS_ROOT}.pem"),
+            root_path=str(self.service.directory / "root.pem"),
+            http_url=f"http://{self.plain.base}{PATH}" if self.plain else None,
+            instance=uuid.uuid4().hex,
+        )
+        for listener in self._all():
+            listener.open()
+
+    def stop(self) -> None:
+        """Close them all."""
+        self.troubles.stop()
+        for listener in self._all():
+            listener.stop()
+
+    def respond(self, request: Request, send: Callable[[Delivery], None]) -> None:
+        """Answer over TLS: the endpoint, and the control API for those who know its path."""
+        control, path = request.path[: len(self.control_path)], request.path[len(self.control_path) :]
+        with self.service.touching():
+            if request.path == PATH:
+                serve_call(self.service, request, send)
+            elif secrets.compare_digest(control.encode(), self.control_path.encode()):
+                send(self.control.serve(request, path))
+            else:
+                send(NOT_FOUND)
+
+    def respond_plainly(self, request: Request, send: Callable[[Delivery], None]) -> None:
+        """Answer without TLS: the endpoint refuses."""
+        with self.service.touching():
+            if request.path == PATH:
+                serve_call(self.service, request, send, secure=False)
+            else:
+                send(NOT_FOUND)
+
+    def _all(self) -> list[Listener]:
+        return [self.main, self.plain] if self.plain else [self.main]
 
 
 def watch(service: Service, idle_timeout: float) -> None:

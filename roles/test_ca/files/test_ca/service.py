@@ -1,25 +1,30 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The authority as a whole: what the endpoint and the control API both work on."""
+"""What the endpoint and the control API both work on: settings, accounts, orders, faults, and the record of calls."""
 
 from __future__ import annotations
 
 import contextlib
+import hmac
+import itertools
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, RLock
 
-from test_ca.accounts import Account, Accounts
+from test_ca.arguments import Code, Form, Refusal
 from test_ca.authority import Authority
-from test_ca.calls import CallLog
-from test_ca.dialects import Dialect
 from test_ca.faults import FaultQueue
 from test_ca.fields import FieldError, choice, update
 from test_ca.issuing import VARIANTS, Chain, issue
+from test_ca.listeners import Busy, Request
 from test_ca.orders import Order, OrderBook
-from test_ca.troubles import Troubles
+from test_ca.replies import Dialect
+
+CALLS_KEPT = 100_000
 
 
 @dataclass(frozen=True)
@@ -40,38 +45,125 @@ def change_settings(settings: Settings, changes: object) -> Settings:
     return changed
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """An account as the control API takes it."""
+
+    login_name: str = ""
+    password: str = field(default="", repr=False)
+    locked: bool = False
+
+
+@dataclass
+class Account:
+    """One customer of the authority. Name and password are case-sensitive."""
+
+    login_name: str
+    password: str = field(repr=False)
+    failures: int = 0
+    locked: bool = False
+
+    def log_in(self, password: str, lock_after: int) -> None:
+        """Let the owner in, or count a failure. A locked account refuses the right password too."""
+        matches = hmac.compare_digest(self.password.encode(), password.encode())
+        if matches and not self.locked:
+            self.failures = 0
+            return
+        if not matches:
+            self.failures += 1
+            self.locked = self.locked or self.failures >= lock_after
+        raise Refusal(Code.LOGIN_FAILED)
+
+    def unlock(self) -> None:
+        """Forget the failures."""
+        self.failures = 0
+        self.locked = False
+
+    def describe(self) -> dict[str, object]:
+        """Say what may be said about an account."""
+        return {"login_name": self.login_name, "failures": self.failures, "locked": self.locked}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was asked and what was answered. `code` is none where the endpoint had no say.
+
+    `under_way` counts the calls that were being answered when this one came, itself included.
+    """
+
+    sequence: int
+    method: str
+    connection: int
+    under_way: int
+    arguments: list[str]
+    values: dict[str, str]
+    had_csr: bool
+    code: int | None
+    http_status: int | None
+    fault: str | None
+
+    def line(self) -> str:
+        """Write one line for the log."""
+        asked = " ".join(f"{name}={self.values.get(name, '***')!r}" for name in self.arguments)
+        return (
+            f"call {self.sequence} connection {self.connection} {self.method} [{asked}]"
+            f" -> code {self.code} http {self.http_status} fault {self.fault}"
+        )
+
+
 @dataclass
 class Service:
     """Everything the server knows. Whoever touches it holds the lock."""
 
+    directory: Path
     authority: Authority
     stop: Callable[[], None]
     settings: Settings = field(default_factory=Settings)
-    accounts: Accounts = field(default_factory=Accounts)
+    accounts: dict[str, Account] = field(default_factory=dict)
     orders: OrderBook = field(default_factory=OrderBook)
     faults: FaultQueue = field(default_factory=FaultQueue)
-    calls: CallLog = field(default_factory=CallLog)
+    calls: deque[Record] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
+    call_numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     lock: RLock = field(default_factory=RLock)
     stopping: Event = field(default_factory=Event)
-    troubles: Troubles = field(default_factory=Troubles)
+    under_way: Busy = field(default_factory=Busy)
     last_request: float = field(default_factory=time.monotonic)
-    under_way: int = 0
 
     @contextlib.contextmanager
-    def counting(self) -> Iterator[int]:
-        """Count a call among those that are being answered, and say how many those are."""
-        with self.lock:
-            self.under_way += 1
-            count = self.under_way
-        try:
-            yield count
-        finally:
-            with self.lock:
-                self.under_way -= 1
-
-    def touch(self) -> None:
-        """Note that somebody is there."""
+    def touching(self) -> Iterator[None]:
+        """Note that somebody is there, from the beginning of an answer to its end."""
         self.last_request = time.monotonic()
+        try:
+            yield
+        finally:
+            self.last_request = time.monotonic()
+
+    def record(
+        self, request: Request, form: Form, under_way: int, code: int | None, http_status: int | None, fault: str | None
+    ) -> Record:
+        """Record a call."""
+        record = Record(
+            sequence=next(self.call_numbers),
+            method=request.method,
+            connection=request.connection,
+            under_way=under_way,
+            arguments=form.names(),
+            values=form.public_values(),
+            had_csr=form.first("csr") is not None,
+            code=code,
+            http_status=http_status,
+            fault=fault,
+        )
+        self.calls.append(record)
+        return record
+
+    def log_in(self, login_name: str, password: str) -> Account:
+        """Check a name and a password; both kinds of failure look the same from outside."""
+        account = self.accounts.get(login_name)
+        if account is None:
+            raise Refusal(Code.LOGIN_FAILED)
+        account.log_in(password, self.settings.lock_after)
+        return account
 
     def dialect_of(self, order: Order | None) -> Dialect:
         """Give the dialect for an order's replies."""
@@ -92,11 +184,11 @@ class Service:
         return VARIANTS[fault.certificate](self.authority, order.terms, order.request)
 
     def add_account(self, wanted: object) -> Account:
-        """Open an account."""
+        """Open an account, or replace the one of that name."""
         account = Account(**vars(update(Credentials(), wanted)))
         if not account.login_name or not account.password:
             raise FieldError("'login_name' and 'password' are needed")
-        self.accounts.add(account)
+        self.accounts[account.login_name] = account
         return account
 
     def add_order(self, wanted: object) -> Order:
@@ -109,12 +201,3 @@ class Service:
         """Issue an order whose state says that it is issued."""
         if order.terms.state == "issued" and order.chain is None:
             order.chain = self.issue(order)
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """An account as the control API takes it."""
-
-    login_name: str = ""
-    password: str = field(default="", repr=False)
-    locked: bool = False

@@ -13,7 +13,10 @@ import fcntl
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ READY = "ready.json"
 LOCK = "lock"
 LOG = "server.log"
 PAUSE = 0.05
+PROGRAM = Path(__file__).resolve().parent
 
 
 class StateError(Exception):
@@ -32,6 +36,15 @@ def prepare_directory(directory: Path) -> Path:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     return directory.resolve()
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+    fresh.replace(path)
 
 
 def take_lock(directory: Path, patience: float = 1.0) -> int:
@@ -68,10 +81,7 @@ def is_running(directory: Path) -> bool:
 
 def write_ready(directory: Path, identity: dict[str, object]) -> None:
     """Say that the server listens, and where; nobody sees half a file."""
-    fresh = directory / f".{READY}.{os.getpid()}"
-    fresh.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
-    fresh.chmod(0o600)
-    fresh.replace(directory / READY)
+    write_private(directory / READY, (json.dumps(identity, indent=2) + "\n").encode())
 
 
 def read_ready(directory: Path) -> dict[str, Any] | None:
@@ -88,6 +98,34 @@ def read_ready(directory: Path) -> dict[str, Any] | None:
 def remove_ready(directory: Path) -> None:
     """Take the word back."""
     (directory / READY).unlink(missing_ok=True)
+
+
+def launch(directory: Path, arguments: Sequence[str], timeout: float) -> dict[str, Any]:
+    """Start a detached server and wait until it listens; one that listens already is left as it is."""
+    directory = prepare_directory(directory)
+    identity = read_ready(directory)
+    if identity is not None:
+        return {"changed": False, **identity}
+    with (directory / LOG).open("ab") as log:
+        (directory / LOG).chmod(0o600)
+        process = subprocess.Popen(  # noqa: S603  (this very program)
+            [sys.executable, str(PROGRAM), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        identity = read_ready(directory)
+        if identity is not None:
+            return {"changed": identity["pid"] == process.pid, **identity}
+        if process.poll() is not None:
+            raise StateError(f"the test CA ended with status {process.returncode}; see {directory / LOG}")
+        time.sleep(PAUSE)
+    process.terminate()
+    raise StateError(f"the test CA did not listen within {timeout:g} seconds; see {directory / LOG}")
 
 
 def stop_running(directory: Path, timeout: float) -> bool:
