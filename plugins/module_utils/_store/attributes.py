@@ -2,31 +2,43 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ansible's file options, checked before anything is written."""
+"""Ansible's file options: checked before anything is written, and set on open files, whose names others may change."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import grp
 import os
 import pwd
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._store import extended
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Place
 
 _MODE = re.compile(
     r"([0-7]{1,5}|[ugoa]*[-+=][rwxXstugo]*([-+=][rwxXstugo]*)*(,[ugoa]*[-+=][rwxXstugo]*([-+=][rwxXstugo]*)*)*)\Z"
 )
+_BITS = {"r": 0o444, "w": 0o222, "x": 0o111, "s": 0o6000, "t": 0o1000}
+_CLASSES = {"u": 0o4700, "g": 0o2070, "o": 0o1007}
+_SHIFTS = {"u": 6, "g": 3, "o": 0}
+_HINT = "Correct the file options, or run the task as a user who may set them."
 
 
 @dataclass(frozen=True)
 class Attributes:
     """Ansible's file options as given, and the mode of the files that hold a private key.
 
-    The directories of the ``homeless`` paths may be created, with ``directory_mode``.
+    The directories of the ``homeless`` paths may be created: with ``directory_mode``, for the user that runs, or for
+    ``directory_owner`` and ``directory_group``.
     """
 
     options: Mapping[str, Any]
@@ -34,18 +46,35 @@ class Attributes:
     backup: bool = False
     directory_mode: str | int = "0755"
     homeless: frozenset[str] = frozenset()
+    directory_owner: str | None = None
+    directory_group: str | None = None
 
     def select(self, private: bool) -> dict[str, Any]:
         """Return the options for one file."""
         return {**self.options, "mode": self.private_mode} if private else dict(self.options)
+
+    @property
+    def for_directories(self) -> dict[str, Any]:
+        """Return the options for a directory that is created."""
+        labels = {name: self.options.get(name) for name in extended.LABEL_OPTIONS}
+        mode = {"mode": self.directory_mode}
+        return {**labels, **mode, "owner": self.directory_owner, "group": self.directory_group}
+
+    @property
+    def unsafe_writes(self) -> bool:
+        """Tell whether a file that cannot be replaced may be written in place."""
+        return bool(self.options.get("unsafe_writes"))
 
     def check(self) -> None:
         """Raise OptionError for permissions that are none, and for an owner or group that this host does not know."""
         modes = {"private_mode": self.private_mode, "directory_mode": self.directory_mode}
         for option, mode in {"mode": self.options.get("mode"), **modes}.items():
             _check_mode(option, mode)
-        _check_account("owner", self.options.get("owner"), pwd.getpwnam)
-        _check_account("group", self.options.get("group"), grp.getgrnam)
+        for option, owner in {"owner": self.options.get("owner"), "directory_owner": self.directory_owner}.items():
+            _find_account(option, owner, lambda name: pwd.getpwnam(name).pw_uid)
+        for option, group in {"group": self.options.get("group"), "directory_group": self.directory_group}.items():
+            _find_account(option, group, lambda name: grp.getgrnam(name).gr_gid)
+        extended.check_flags(self.options.get("attributes"))
 
 
 def _check_mode(option: str, mode: object) -> None:
@@ -56,21 +85,202 @@ def _check_mode(option: str, mode: object) -> None:
     )
 
 
-def _check_account(option: str, value: str | None, look_up: Any) -> None:
-    if value is None or value.isdigit():
-        return
+def _find_account(option: str, value: Any, look_up: Any) -> int:
+    """Return the number of an account, -1 for none. Raises OptionError for one that this host does not know."""
+    if value is None:
+        return -1
     try:
-        look_up(value)
+        return int(value) if str(value).isdigit() else look_up(value)
     except KeyError as error:
         raise OptionError(
             f"{option}: there is no {value} on this host", hint=f"Create it first, or correct {option}."
         ) from error
 
 
-def is_immutable(path: str) -> bool:
-    """Tell whether ``path`` is a file with chattr's ``i`` or ``a``: nobody can write or replace it, root included."""
+@dataclass(frozen=True)
+class Known:
+    """What a file that is replaced hands on to the new one."""
+
+    uid: int
+    gid: int
+    mode: int
+    extended: Mapping[str, bytes]
+
+
+def read_known(place: Place) -> Known | None:
+    """Return what the file at ``place`` hands on; None if there is no file. Raises OSError."""
+    found = place.look()
+    if found is None or not stat.S_ISREG(found.st_mode):
+        return None
+    extended: dict[str, bytes] = {}
+    with contextlib.suppress(OSError):
+        # Without the right to read it, what it has beside its mode is left.
+        descriptor = place.open(os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            found = os.fstat(descriptor)
+            extended = extended.read_all(descriptor)
+        finally:
+            os.close(descriptor)
+    # Bits that let a program run as somebody else are for programs.
+    return Known(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode) & 0o777, extended)
+
+
+def dress(descriptor: int, path: str, options: Mapping[str, Any], known: Known | None, *, private: bool) -> None:
+    """Give a new file, open and not readable by others, what ``known`` hands on, and then what ``options`` say.
+
+    Nobody gets a right in between, nor one that neither of both gives. Raises FileError, OSError.
+    """
+    uid, gid = _find_ids(options)
+    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+    if known is not None:
+        mode = known.mode
+        if not _hand_over(descriptor, known) and gid == -1:
+            # The bits were for another group.
+            mode &= 0o707
+        if not extended.write_all(descriptor, known.extended):
+            # With an ACL, these bits are its mask, and not what the group may do.
+            mode &= 0o707
+    elif private:
+        # A folder's default ACL is not for keys.
+        extended.drop_acl(descriptor)
+    _change_owner(descriptor, path, uid, gid)
+    base = 0o600 if private else mode
+    asked = options.get("mode")
+    wanted = base if asked is None else compute_mode(asked, base, is_directory=False)
+    _change_mode(descriptor, path, wanted, asked=asked is not None)
+
+
+def _find_ids(options: Mapping[str, Any]) -> tuple[int, int]:
+    return (
+        _find_account("owner", options.get("owner"), lambda name: pwd.getpwnam(name).pw_uid),
+        _find_account("group", options.get("group"), lambda name: grp.getgrnam(name).gr_gid),
+    )
+
+
+def _hand_over(descriptor: int, known: Known) -> bool:
+    """Give owner and group of the old file to the new one, as far as this user may; tell whether the group is the old one."""
+    for uid in (known.uid, -1):
+        with contextlib.suppress(OSError):
+            os.fchown(descriptor, uid, known.gid)
+            break
+    return os.fstat(descriptor).st_gid == known.gid
+
+
+def _change_owner(descriptor: int, path: str, uid: int, gid: int) -> bool:
+    found = os.fstat(descriptor)
+    wanted = (found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid)
+    if wanted == (found.st_uid, found.st_gid):
+        return False
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+        os.fchown(descriptor, *wanted)
+    except OSError as error:
+        raise FileError(f"{path}: the owner cannot be changed: {error.strerror}", hint=_HINT) from error
+    return True
+
+
+def _change_mode(descriptor: int, path: str, mode: int, *, asked: bool = True) -> bool:
+    """Set the mode; where the file system keeps none of its own, a narrower one will do. Raises FileError."""
+    found = stat.S_IMODE(os.fstat(descriptor).st_mode)
+    if found == mode:
+        return False
+    try:
+        os.fchmod(descriptor, mode)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP) or found & ~mode:
+            said = f"{mode:04o} instead of {found:04o}"
+            raise FileError(
+                f"{path}: the mode cannot be changed to {said}: {error.strerror}",
+                hint=_HINT if asked else "Put the file on a file system that keeps permissions.",
+            ) from error
+        return False
+    return True
+
+
+def find_changes(descriptor: int, options: Mapping[str, Any], *, is_directory: bool = False) -> dict[str, Any]:
+    """Return what an open file has to change for ``options``: ``uid``, ``gid`` and ``mode``."""
+    found = os.fstat(descriptor)
+    uid, gid = _find_ids(options)
+    current = stat.S_IMODE(found.st_mode)
+    mode = current
+    if options.get("mode") is not None:
+        mode = compute_mode(options["mode"], current, is_directory=is_directory)
+    wanted = {"uid": uid, "gid": gid, "mode": mode}
+    now = {"uid": found.st_uid, "gid": found.st_gid, "mode": current}
+    return {name: value for name, value in wanted.items() if value not in (-1, now[name])}
+
+
+def change(descriptor: int, path: str, changes: Mapping[str, Any]) -> bool:
+    """Make the changes that ``find_changes`` found; tell whether there was one. Raises FileError."""
+    owner = _change_owner(descriptor, path, changes.get("uid", -1), changes.get("gid", -1))
+    mode = "mode" in changes and _change_mode(descriptor, path, changes["mode"])
+    return owner or mode
+
+
+def compute_mode(wanted: str | int, current: int, *, is_directory: bool) -> int:
+    """Return the permissions that an octal or symbolic ``wanted`` makes of ``current``, as Ansible does."""
+    if isinstance(wanted, int):
+        return wanted
+    if wanted.isdigit():
+        return int(wanted, 8)
+    mode = current
+    for clause in wanted.split(","):
+        who = re.match("[ugoa]*", clause).group()  # type: ignore[union-attr]
+        umask = 0 if who else _read_umask()
+        for operator, permissions in re.findall(r"([-+=])([rwxXstugo]*)", clause):
+            for one in "ugo" if not who or "a" in who else who:
+                bits = _select(permissions, one, mode, umask, is_directory=is_directory)
+                kept = mode & ~_CLASSES[one] if operator == "=" else mode
+                mode = kept & ~bits if operator == "-" else kept | bits
+    return mode
+
+
+def _select(permissions: str, one: str, mode: int, umask: int, *, is_directory: bool) -> int:
+    """Return the bits that ``permissions`` mean for the class ``one`` of a file with ``mode``."""
+    bits = 0
+    for letter in permissions:
+        if letter in _SHIFTS:
+            bits |= (mode >> _SHIFTS[letter] & 7) * 0o111
+        elif letter == "X":
+            bits |= 0o111 if is_directory or mode & 0o111 else 0
+        else:
+            bits |= _BITS[letter] & ~umask
+    return bits & _CLASSES[one]
+
+
+def _read_umask() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+def label(module: AnsibleModule, descriptor: int, path: str, options: Mapping[str, Any], known: Known | None) -> None:
+    """Give a new file the SELinux label that ``options`` say, or the one of the file that it replaces, or the policy's own."""
+    if not module.selinux_enabled():
+        return
+    wanted = _read_label(module, path, options)
+    inherited = extended.read_label(known.extended) if known is not None else []
+    if not any(wanted):
+        wanted = inherited or list(module.selinux_default_context(path))
+    extended.change_label(descriptor, path, wanted, dry=False)
+
+
+def relabel(module: AnsibleModule, descriptor: int, path: str, options: Mapping[str, Any]) -> bool:
+    """Give an existing file the parts of the label that ``options`` say; tell whether one differed, in check mode, too."""
+    if not module.selinux_enabled():
+        return False
+    return extended.change_label(descriptor, path, _read_label(module, path, options), dry=module.check_mode)
+
+
+def _read_label(module: AnsibleModule, path: str, options: Mapping[str, Any]) -> list[str | None]:
+    default = module.selinux_default_context(path)
+    asked = [options.get(name) for name in extended.LABEL_OPTIONS]
+    return [standard if part == "_default" else part for part, standard in zip(asked, [*default, None, None, None, None])]
+
+
+def is_immutable(place: Place) -> bool:
+    """Tell whether there is a file with chattr's ``i`` or ``a``: nobody can write or replace it, root included."""
+    try:
+        os.close(place.open(os.O_WRONLY | os.O_NONBLOCK))
     except OSError as error:
         # Any other failure says nothing: a file that may not be written can be replaced all the same.
         return error.errno == errno.EPERM

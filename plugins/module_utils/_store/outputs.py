@@ -94,13 +94,13 @@ def _is_current_pkcs7(data: bytes, issued: CertificateSet, _options: OutputOptio
 
 
 def _encode_combined(issued: CertificateSet, options: OutputOptions) -> bytes:
-    return _require_key(options).pem.rstrip(b"\n") + b"\n" + issued.end_entity.to_pem()
+    return find_key_block(_require_key(options).pem).rstrip(b"\n") + b"\n" + issued.end_entity.to_pem()
 
 
 def _is_current_combined(data: bytes, issued: CertificateSet, options: OutputOptions) -> bool:
     if options.key is None:
         return False
-    key = options.key.pem.rstrip(b"\n") + b"\n"
+    key = find_key_block(options.key.pem).rstrip(b"\n") + b"\n"
     return data.startswith(key) and certificates.load_pem(data[len(key) :]) == [issued.end_entity]
 
 

@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No private key is overwritten: what is at a path is looked at before something else takes its place."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import load_private_key, serialization
+from ansible_collections.mailops.smime.plugins.module_utils._x509.key import encode_public_key
+
+_BEGIN = b"-----BEGIN "
+_PEM_KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
+# A PFX is a SEQUENCE of the version 3 and a ContentInfo of type data or signedData (RFC 7292, section 4).
+_VERSION_3 = b"\x02\x01\x03"
+_PKCS7 = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"
+
+
+def find_key_block(pem: bytes) -> bytes:
+    """Return the first private key in PEM as it stands, without what else is in the file."""
+    found = _PEM_KEY.search(pem)
+    return found.group() if found else pem
+
+
+def refuse_overwriting(
+    path: str, data: bytes | None, allowed: Collection[bytes], passphrases: Collection[str | None], mark: bytes = b""
+) -> None:
+    """Raise FileError if ``data``, which is at ``path``, has a private key that is none of the ``allowed`` ones.
+
+    These are public keys, as SubjectPublicKeyInfo in DER; ``mark`` is what ``make_mark`` said about the file.
+    """
+    if not data:
+        return
+    for public_key in _find_keys(data, {None, *passphrases}):
+        if public_key is None and any(mark == make_mark(data, own) for own in allowed):
+            continue
+        if public_key is None or public_key not in allowed:
+            what = "a private key that the task does not know" if allowed else "a private key"
+            raise FileError(
+                f"{path} holds {what}, and would be overwritten",
+                hint="Give another path. If nobody needs that key any more, move the file away first.",
+            )
+
+
+def make_mark(data: bytes, public_key: bytes) -> bytes:
+    """Return what is noted beside a file with a private key that a passphrase hides: which key it is, of which contents."""
+    return b"%s %s" % tuple(hashlib.sha256(item).hexdigest().encode() for item in (data, public_key))
+
+
+def _find_keys(data: bytes, passphrases: Collection[str | None]) -> Iterator[bytes | None]:
+    """Yield the public key of each private key in ``data``, None for one that cannot be opened."""
+    if _BEGIN in data:
+        for block in _PEM_KEY.finditer(data):
+            yield _open(load_private_key, block.group(), passphrases)
+    elif data[:1] == b"\x30":
+        if _VERSION_3 in data[:8] and _PKCS7 in data[:40]:
+            yield from _open_pkcs12(data, passphrases)
+        elif _is_der_key(data):
+            yield _open(serialization.load_der_private_key, data, passphrases)
+
+
+def _open(load: Any, data: bytes, passphrases: Collection[str | None]) -> bytes | None:
+    for passphrase in passphrases:
+        try:
+            return encode_public_key(load(data, _encode(passphrase)).public_key())
+        except Exception:  # noqa: BLE001, S112 - whatever the library says, this key is not known to be ours
+            continue
+    return None
+
+
+def _open_pkcs12(data: bytes, passphrases: Collection[str | None]) -> Iterator[bytes | None]:
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
+
+    for passphrase in passphrases:
+        try:
+            opened = pkcs12.unseal(data, passphrase)
+            if opened.key is not None:
+                yield pkcs12.read_public_key(opened)
+        except Exception:  # noqa: BLE001, S112 - as above
+            continue
+        return
+    yield None
+
+
+def _is_der_key(data: bytes) -> bool:
+    try:
+        serialization.load_der_private_key(data, None)
+    except TypeError:
+        # It is encrypted.
+        return True
+    except Exception:  # noqa: BLE001 - no key that the library knows
+        return False
+    return True
+
+
+def _encode(passphrase: str | None) -> bytes | None:
+    return passphrase.encode(errors="surrogateescape") if passphrase else None
