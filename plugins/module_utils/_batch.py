@@ -22,6 +22,7 @@ from ansible_collections.mailops.smime.plugins.module_utils import _options as o
 from ansible_collections.mailops.smime.plugins.module_utils._context import Context
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Shared
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 
@@ -104,7 +105,7 @@ def _select(entries: list[Entry], params: Mapping[str, Any]) -> list[Entry]:
 
 def carry_out(module: AnsibleModule, entries: list[Entry], context: Context) -> list[Report]:
     """Bring all entries to what is spec, and return a report for each, in their order."""
-    shared: dict[str, bytes | None] = {}
+    shared = Shared()
     runs = [
         _lifecycle.open_run(module, entry.params, _open_files(module, entry, shared), context, entry.index)
         for entry in entries
@@ -239,5 +240,5 @@ def _find_paths(entry: Entry, options: tuple[str, ...]) -> list[str]:
     return [os.path.abspath(entry.params[option]) for option in options if entry.params[option] is not None]
 
 
-def _open_files(module: AnsibleModule, entry: Entry, shared: dict[str, bytes | None]) -> Any:
+def _open_files(module: AnsibleModule, entry: Entry, shared: Shared) -> Any:
     return _context.open_files(module, entry.params, entry.templated, module.params["directory_mode"], shared)

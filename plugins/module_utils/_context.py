@@ -19,7 +19,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment impor
     WaitPolicy,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Shared
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -96,7 +96,7 @@ def open_files(
     params: Mapping[str, Any],
     homeless: frozenset[str] = frozenset(),
     directory_mode: str | int = "0755",
-    shared: dict[str, bytes | None] | None = None,
+    shared: Shared | None = None,
 ) -> Files:
     """Return the files of the certificate that ``params`` describe; the directories of ``homeless`` paths may be created.
 

@@ -92,7 +92,9 @@ class Run:
         spec, plan = self._look()
         if self.files.check_mode:
             self._predict(spec, plan)
-        elif not plan.reasons:
+            return
+        self.files.tidy([*spec.outputs.values(), *([spec.key_path] if spec.key_path else [])])
+        if not plan.reasons:
             self._apply(spec, plan)
         else:
             if plan.material is None:
@@ -107,6 +109,8 @@ class Run:
     def _look(self) -> tuple[CertificateSpec, Plan]:
         """Read the options and the files, and make_plan offline."""
         spec = specs.load(self.params, self.files)
+        for output, path in spec.outputs.items():
+            self.files.protect(path, spec.recipe.safe_keys if output.private else (), spec.recipe.passphrases)
         plan = plans.make_plan(spec, self.files, self.context.clock.now())
         self.report.reasons = plan.reasons
         self.report.before = self.report.certificate = plan.current
@@ -177,7 +181,15 @@ class Run:
         """Write what differs, mend the attributes of the rest, and report both."""
         paths = spec.outputs
         replacements = [
-            Replacement(item.kind, paths[item], item.encode(material, spec.recipe), item.private) for item in stale
+            Replacement(
+                item.kind,
+                paths[item],
+                item.encode(material, spec.recipe),
+                item.private,
+                spec.recipe.safe_keys,
+                spec.recipe.passphrases,
+            )
+            for item in stale
         ]
         backups = self.files.replace(replacements) if replacements and not self.files.check_mode else {}
         for output, path in paths.items():

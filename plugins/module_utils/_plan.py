@@ -72,11 +72,11 @@ def find_faults(certificate: Certificate, spec: CertificateSpec, now: datetime) 
 def find_stale(spec: CertificateSpec, files: Files, material: CertificateSet) -> tuple[Output, ...]:
     """Return the outputs whose files do not hold what ``material`` makes of them, in the order of writing."""
     outputs = spec.outputs.items()
-    return tuple(output for output, path in outputs if not _is_current(output, files.read(path), material, spec))
+    return tuple(output for output, path in outputs if not _is_current(output, files.read_output(path), material, spec))
 
 
 def _judge_path(spec: CertificateSpec, files: Files, now: datetime) -> tuple[Certificate | None, list[str]]:
-    data = files.read(spec.path)
+    data = files.read_output(spec.path)
     if data is None:
         return None, ["missing"]
     found = _read_certificates(CERTIFICATE, data, spec)
@@ -118,7 +118,7 @@ def _judge_outputs(
     """Name the reasons that the files beside ``path`` give. Without ``material`` no chain on disk holds."""
     reasons = []
     for output, path in spec.outputs.items():
-        data = files.read(path)
+        data = files.read_output(path)
         prefix = "chain" if output.kind == "chain" else "output"
         if output is CERTIFICATE:
             continue
@@ -144,7 +144,7 @@ def _read_all(spec: CertificateSpec, files: Files) -> list[Certificate]:
 
 def _iterate_certificates(spec: CertificateSpec, files: Files) -> Iterator[Certificate]:
     for output, path in spec.outputs.items():
-        data = files.read(path)
+        data = files.read_output(path)
         if data is not None:
             yield from _read_certificates(output, data, spec)
 

@@ -112,17 +112,17 @@ def read_known(place: Place) -> Known | None:
     found = place.look()
     if found is None or not stat.S_ISREG(found.st_mode):
         return None
-    extended: dict[str, bytes] = {}
+    carried: dict[str, bytes] = {}
     with contextlib.suppress(OSError):
         # Without the right to read it, what it has beside its mode is left.
         descriptor = place.open(os.O_RDONLY | os.O_NONBLOCK)
         try:
             found = os.fstat(descriptor)
-            extended = extended.read_all(descriptor)
+            carried = extended.read_all(descriptor)
         finally:
             os.close(descriptor)
     # Bits that let a program run as somebody else are for programs.
-    return Known(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode) & 0o777, extended)
+    return Known(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode) & 0o777, carried)
 
 
 def dress(descriptor: int, path: str, options: Mapping[str, Any], known: Known | None, *, private: bool) -> None:
@@ -274,7 +274,9 @@ def relabel(module: AnsibleModule, descriptor: int, path: str, options: Mapping[
 def _read_label(module: AnsibleModule, path: str, options: Mapping[str, Any]) -> list[str | None]:
     default = module.selinux_default_context(path)
     asked = [options.get(name) for name in extended.LABEL_OPTIONS]
-    return [standard if part == "_default" else part for part, standard in zip(asked, [*default, None, None, None, None])]
+    return [
+        standard if part == "_default" else part for part, standard in zip(asked, [*default, None, None, None, None])
+    ]
 
 
 def is_immutable(place: Place) -> bool:

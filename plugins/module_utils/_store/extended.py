@@ -100,7 +100,8 @@ def change_label(descriptor: int, path: str, wanted: Sequence[str | None], *, dr
             os.setxattr(descriptor, _LABEL, ":".join(label).encode() + b"\0")
         except OSError as error:
             raise FileError(
-                f"{path}: the SELinux label cannot be set: {error.strerror}", hint="Correct seuser, serole, setype, selevel."
+                f"{path}: the SELinux label cannot be set: {error.strerror}",
+                hint="Correct seuser, serole, setype, selevel.",
             ) from error
     return True
 

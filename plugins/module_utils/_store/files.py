@@ -28,6 +28,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.attributes im
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import (
     Folder,
     Folders,
+    Make,
     Place,
     is_planted,
     read_file,
@@ -102,11 +103,8 @@ class Files:
         """See that ``path`` can be written. Raises FileError if it certainly cannot, OptionError for an unknown owner or group."""
         self._attributes.check()
         with reporting(path):
-            if path in self._attributes.homeless:
-                place = self._folders.locate(path, make=self._make_directory)
-            else:
-                place = self._locate(path)
-            self._check_writable(path, place)
+            make = self._make_directory if path in self._attributes.homeless else None
+            self._check_writable(path, self._locate(path, make))
 
     def _make_directory(self, folder: Folder, name: str) -> None:
         try:
@@ -146,9 +144,9 @@ class Files:
             return False
         return os.access(place.name, os.W_OK, dir_fd=place.folder.descriptor)
 
-    def _locate(self, path: str) -> Place:
+    def _locate(self, path: str, make: Make | None = None) -> Place:
         try:
-            return self._folders.locate(path)
+            return self._folders.locate(path, make)
         except FileNotFoundError as error:
             folder = os.path.dirname(path)
             raise FileError(

@@ -52,7 +52,9 @@ def hold(place: Place, purpose: str, *, in_place: bool = False, wait: bool = Tru
 
 def _acquire(lock: Place, *, wait: bool) -> int:
     begun = time.monotonic()
-    while time.monotonic() <= begun + LONGEST_WAIT:
+    while True:
+        if time.monotonic() > begun + LONGEST_WAIT + 1:
+            raise FileError(f"{lock.path} comes and goes, and cannot be had", hint="See who does that.", retryable=True)
         descriptor = _open(lock)
         if descriptor is None:
             continue
@@ -65,7 +67,6 @@ def _acquire(lock: Place, *, wait: bool) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
-    raise FileError(f"{lock.path} comes and goes, so that it cannot be locked", hint="See who does that.", retryable=True)
 
 
 def _open(lock: Place) -> int | None:
@@ -133,10 +134,9 @@ def _give_up(lock: Place, found: os.stat_result, seconds: int) -> FileError:
 def _find_holder(found: os.stat_result) -> str:
     """Return the number of the process that holds a lock, '' if the system does not tell."""
     device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
-    with contextlib.suppress(OSError, IndexError):
-        with open("/proc/locks", encoding="ascii", errors="replace") as file:
-            for line in file:
-                fields = line.split()
-                if fields[1] == "FLOCK" and fields[5] == device:
-                    return fields[4]
+    with contextlib.suppress(OSError, IndexError), open("/proc/locks", encoding="ascii", errors="replace") as file:
+        for line in file:
+            fields = line.split()
+            if fields[1] == "FLOCK" and fields[5] == device:
+                return fields[4]
     return ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Callable, List
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._store.existing_keys import find_key_block
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
@@ -24,6 +25,18 @@ class OutputOptions:
     pkcs12_passphrase: str | None = None
     pkcs12_friendly_name: str | None = None
     pkcs12_encryption: str = "modern"
+    # Public keys of private ones that are kept elsewhere, so that they may be replaced.
+    archived_keys: tuple[bytes, ...] = ()
+
+    @property
+    def safe_keys(self) -> tuple[bytes, ...]:
+        """Return the public keys of what a file with a key may hold before it is replaced, the new key's first."""
+        return (*((self.key.public_key,) if self.key is not None else ()), *self.archived_keys)
+
+    @property
+    def passphrases(self) -> tuple[str, ...]:
+        """Return what may open a file that is to be replaced."""
+        return (self.pkcs12_passphrase,) if self.pkcs12_passphrase else ()
 
     def __repr__(self) -> str:
         return "OutputOptions(...)"

@@ -19,16 +19,16 @@ class Killed(BaseException):
 
 def die_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Die before the rename of this number."""
-    real = os.replace
+    real = os.rename
     done: list[str] = []
 
-    def replace(source: str, target: str) -> None:
+    def rename(source: str, target: str, **folders: int) -> None:
         if len(done) == number:
             raise Killed
         done.append(target)
-        real(source, target)
+        real(source, target, **folders)
 
-    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "rename", rename)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

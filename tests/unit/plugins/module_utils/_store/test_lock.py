@@ -17,6 +17,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import FileE
 from ansible_collections.mailops.smime.plugins.module_utils._store import lock
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
     NOBODY,
+    beside,
     open_files,
     say_as_nobody,
 )
@@ -104,7 +105,7 @@ def test_a_lock_is_released_after_a_failure(tmp_path: Path) -> None:
     with pytest.raises(KeyError), handle.locked(str(tmp_path / "cert.pem")):
         raise KeyError
     with handle.locked(str(tmp_path / "cert.pem")):
-        assert os.listdir(tmp_path) == [".cert.pem.lock"]
+        assert os.listdir(tmp_path) == [beside(tmp_path / "cert.pem", ".run").name]
     assert os.listdir(tmp_path) == []
 
 
@@ -120,7 +121,7 @@ def test_what_another_run_wrote_is_seen_under_the_lock(tmp_path: Path) -> None:
 
 def test_a_lock_is_not_followed_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "victim").write_bytes(b"untouched")
-    (tmp_path / ".cert.pem.lock").symlink_to(tmp_path / "victim")
+    beside(tmp_path / "cert.pem", ".run").symlink_to(tmp_path / "victim")
     with pytest.raises(FileError), open_files(tmp_path).locked(str(tmp_path / "cert.pem")):
         pass
     assert (tmp_path / "victim").read_bytes() == b"untouched"
@@ -135,9 +136,10 @@ def test_a_lock_that_is_never_released_is_not_waited_for_without_end(
         with pytest.raises(FileError) as failure, open_files(tmp_path).locked(path):
             pass
         # The holder's lock is as it was.
-        assert os.listdir(tmp_path) == [".cert.pem.lock"]
+        assert os.listdir(tmp_path) == [beside(tmp_path / "cert.pem", ".run").name]
     assert failure.value.retryable
-    assert ".cert.pem.lock" in failure.value.message
+    assert beside(tmp_path / "cert.pem", ".run").name in failure.value.message
+    assert f"the process {os.getpid()} has held" in failure.value.message
     assert "fuser" in failure.value.hint
     assert os.listdir(tmp_path) == []
 
@@ -169,14 +171,14 @@ def test_a_lock_that_root_left_is_no_obstacle_for_the_owner_of_the_folder(folder
     assert holder.stdout.readline() == "in\n"
     holder.kill()
     holder.communicate()
-    assert (folder_of_nobody / ".cert.pem.lock").exists()
+    assert beside(path, ".run").exists()
     assert lock_as_nobody(path) == ""
-    assert not (folder_of_nobody / ".cert.pem.lock").exists()
+    assert not beside(path, ".run").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave a lock behind for another user")
 def test_a_lock_that_cannot_be_opened_ends_in_an_error_that_says_what_to_do(folder_of_nobody: Path) -> None:
-    left = folder_of_nobody / ".cert.pem.lock"
+    left = beside(folder_of_nobody / "cert.pem", ".run")
     left.touch(0o600)
     said = lock_as_nobody(folder_of_nobody / "cert.pem")
     assert str(left) in said
@@ -187,7 +189,7 @@ def test_a_lock_that_cannot_be_opened_ends_in_an_error_that_says_what_to_do(fold
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root could give a file away")
 def test_a_lock_that_is_there_already_is_given_to_nobody(folder_of_nobody: Path) -> None:
     # It could be a hard link to any file of root's.
-    left = folder_of_nobody / ".cert.pem.lock"
+    left = beside(folder_of_nobody / "cert.pem", ".run")
     left.touch(0o600)
     kept = left.open()
     with kept, open_files(folder_of_nobody).locked(str(folder_of_nobody / "cert.pem")):
