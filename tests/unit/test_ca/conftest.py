@@ -22,7 +22,13 @@ else:
     # The test CA needs more than managed hosts have; ansible-test runs the unit tests on their Pythons, too.
     collect_ignore_glob = ["test_*.py"]
 
-FIRST_SETTINGS = {"no_csr_answer": "missing_argument", "lock_after": 5, "dialect": {}}
+FIRST_SETTINGS = {
+    "no_csr_answer": "missing_argument",
+    "lock_after": 5,
+    "dialect": {},
+    "placed": {"state": "email_not_verified"},
+    "unknown_arguments": [],
+}
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,7 @@ class Refusal(Exception):
     def __init__(self, code: int, argument: str = "", text: str | None = None) -> None:
         super().__init__(code)
         self.code = int(code)
+        self.argument = argument
         self.text = text_of(code, argument) if text is None else text
 
 
@@ -100,20 +101,41 @@ class Argument:
         return not self.allowed or value in self.allowed
 
 
-ARGUMENTS = (
+@dataclass(frozen=True)
+class Page:
+    """What one call takes, as its page describes it."""
+
+    name: str
+    path: str
+    rows: tuple[Argument, ...]
+    unrecognised: str
+
+    def find(self, name: str) -> Argument | None:
+        """Find an argument's row; names are case-insensitive at these endpoints."""
+        return next((row for row in self.rows if row.name.lower() == name.lower()), None)
+
+
+LOGIN = (
     Argument("loginName", 64, empty_is_missing=True, secret=True),
     Argument("loginPassword", 128, empty_is_missing=True, secret=True),
-    Argument("orderNumber", 128, empty_is_missing=True),
-    Argument("collectionCode", 16, empty_is_missing=True, secret=True),
-    Argument("csr", 32767, secret=True),
-    Argument("returnCertificate", 1, allowed=frozenset("YN")),
-    Argument("queryType", 1, allowed=frozenset("0123"), empty_is_missing=True),
-    Argument("responseType", 1, allowed=frozenset("1234")),
-    Argument("responseEncoding", 1, allowed=frozenset("012")),
-    Argument("responseMimeType", 255, pattern=MIME_TYPE),
-    Argument("showValidityPeriod", 1, allowed=frozenset("YN")),
 )
-BY_LOWER_NAME = MappingProxyType({argument.name.lower(): argument for argument in ARGUMENTS})
+COLLECT = Page(
+    "collect",
+    "/products/download/RequestAndCollectSMIME",
+    (
+        *LOGIN,
+        Argument("orderNumber", 128, empty_is_missing=True),
+        Argument("collectionCode", 16, empty_is_missing=True, secret=True),
+        Argument("csr", 32767, secret=True),
+        Argument("returnCertificate", 1, allowed=frozenset("YN")),
+        Argument("queryType", 1, allowed=frozenset("0123"), empty_is_missing=True),
+        Argument("responseType", 1, allowed=frozenset("1234")),
+        Argument("responseEncoding", 1, allowed=frozenset("012")),
+        Argument("responseMimeType", 255, pattern=MIME_TYPE),
+        Argument("showValidityPeriod", 1, allowed=frozenset("YN")),
+    ),
+    unrecognised="Unrecognised argument!",
+)
 
 
 @dataclass(frozen=True)
@@ -135,8 +157,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Form:
-    """What was posted, before any judgement. Names are case-insensitive at this endpoint."""
+    """What was posted, before any judgement."""
 
+    page: Page
     pairs: tuple[tuple[str, str], ...] = field(repr=False)
 
     def first(self, name: str) -> str | None:
@@ -146,34 +169,52 @@ class Form:
 
     def names(self) -> list[str]:
         """List the arguments by their proper names; a name that the page does not know is not repeated."""
-        return [known.name if known else "?" for known in map(self.row, self.pairs)]
+        return [row.name if (row := self.page.find(given)) else "?" for given, _value in self.pairs]
 
     def public_values(self) -> dict[str, str]:
         """Give the values that may be logged."""
-        rows = ((self.row(pair), pair[1]) for pair in self.pairs)
+        rows = ((self.page.find(given), value) for given, value in self.pairs)
         return {row.name: value[: row.max_length] for row, value in rows if row and not row.secret}
 
-    @staticmethod
-    def row(pair: tuple[str, str]) -> Argument | None:
-        """Find an argument's row in the page's table."""
-        return BY_LOWER_NAME.get(pair[0].lower())
+    def values(self) -> dict[str, str]:
+        """Give each argument its one value, under the name that the page uses; refuse unknown and doubled ones."""
+        values: dict[str, str] = {}
+        seen: set[str] = set()
+        for given, value in self.pairs:
+            row = self.page.find(given)
+            if row is None:
+                shown = "".join(mark for mark in given[:64] if mark.isprintable())
+                raise Refusal(Code.UNRECOGNISED_ARGUMENT, text=self.page.unrecognised.format(argument=shown))
+            if row.name in seen:
+                raise Refusal(Code.INVALID_ARGUMENT, row.name)
+            seen.add(row.name)
+            if value or not row.empty_is_missing:
+                values[row.name] = value
+        return values
+
+    def check(self, values: Mapping[str, str], *required: str) -> None:
+        """Name the first argument that is required and absent, or the first whose value does not fit its row."""
+        for name in required:
+            if name not in values:
+                raise Refusal(Code.MISSING_ARGUMENT, name)
+        for row in self.page.rows:
+            if row.name in values and not row.accepts(values[row.name]):
+                raise Refusal(Code.INVALID_ARGUMENT, row.name)
 
 
-def parse_form(body: bytes, content_type: str) -> Form:
-    """Split a body into arguments. Another kind of body than the page asks for holds none."""
+def parse_form(page: Page, body: bytes, content_type: str) -> Form:
+    """Split a body into arguments. Another kind of body than the pages ask for holds none."""
     if content_type.partition(";")[0].strip().lower() != FORM:
-        return Form(())
+        return Form(page, ())
     text = body.decode("ascii", errors="surrogateescape")
-    return Form(tuple(parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="surrogateescape")))
+    return Form(page, tuple(parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="surrogateescape")))
 
 
 def read_call(form: Form) -> Call:
     """Judge the arguments in the order unknown, doubled, missing, invalid, ill-combined."""
-    values = collect_values(form)
-    require_arguments(values)
-    for name, value in values.items():
-        if not BY_LOWER_NAME[name.lower()].accepts(value):
-            raise Refusal(Code.INVALID_ARGUMENT, name)
+    values = form.values()
+    login = () if "collectionCode" in values else ("loginName", "loginPassword", "orderNumber")
+    form.check(values, *login, "queryType")
     call = Call(
         query_type=int(values["queryType"]),
         response_type=int(values.get("responseType", "3")),
@@ -189,30 +230,6 @@ def read_call(form: Form) -> Call:
     )
     check_combination(call)
     return call
-
-
-def collect_values(form: Form) -> dict[str, str]:
-    """Give each argument its one value, under the name that the page uses."""
-    values: dict[str, str] = {}
-    seen: set[str] = set()
-    for pair in form.pairs:
-        row = form.row(pair)
-        if row is None:
-            raise Refusal(Code.UNRECOGNISED_ARGUMENT)
-        if row.name in seen:
-            raise Refusal(Code.INVALID_ARGUMENT, row.name)
-        seen.add(row.name)
-        if pair[1] or not row.empty_is_missing:
-            values[row.name] = pair[1]
-    return values
-
-
-def require_arguments(values: Mapping[str, str]) -> None:
-    """Name the first argument that is required and absent."""
-    login = () if "collectionCode" in values else ("loginName", "loginPassword", "orderNumber")
-    for name in (*login, "queryType"):
-        if name not in values:
-            raise Refusal(Code.MISSING_ARGUMENT, name)
 
 
 def check_combination(call: Call) -> None:

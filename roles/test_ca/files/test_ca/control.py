@@ -12,8 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from test_ca.arguments import Refusal
-from test_ca.endpoint import PATH
+from test_ca.arguments import COLLECT, Refusal
 from test_ca.faults import read_fault
 from test_ca.fields import FieldError
 from test_ca.listeners import Delivery, Request, say
@@ -147,6 +146,10 @@ class Control:
         order.rewind()
         return order.describe()
 
+    def list_placed(self, _body: Any) -> object:
+        """List the orders that were placed at the endpoint, test orders and those whose answer was lost included."""
+        return {"placed": [vars(placement) for placement in self.service.placed]}
+
     def list_faults(self, _body: Any) -> object:
         """List the faults that still wait."""
         return {"faults": self.service.faults.describe()}
@@ -173,7 +176,9 @@ class Control:
 
     def list_listeners(self, _body: Any) -> object:
         """Give the URL of each listener that troubles its clients."""
-        return {"listeners": {name: f"https://{one.base}{PATH}" for name, one in self.troubles.listeners.items()}}
+        return {
+            "listeners": {name: f"https://{one.base}{COLLECT.path}" for name, one in self.troubles.listeners.items()}
+        }
 
     def add_listeners(self, body: Any) -> object:
         """Open such listeners."""
@@ -203,6 +208,7 @@ VIEWS: tuple[tuple[str, str, Callable[..., object]], ...] = (
     ("GET", "orders/(.+)", Control.show_order),
     ("PATCH", "orders/(.+)", Control.change_order),
     ("DELETE", "orders/(.+)", Control.delete_order),
+    ("GET", "placed", Control.list_placed),
     ("GET", "faults", Control.list_faults),
     ("POST", "faults", Control.add_faults),
     ("DELETE", "faults", Control.clear_faults),

@@ -117,7 +117,9 @@ class Fault:
     """One kind of trouble. Which fields matter depends on the kind; `seconds` goes with all but `certificate`."""
 
     fault: str = choice(*FAULTS)
+    endpoint: str = choice("", "collect", "order", "resend")  # empty: whichever is called
     order_number: str | None = None  # none: whatever order is asked for
+    email: str | None = None  # none: whatever mailbox it is about
     count: int = 1
     skip: int = 0  # let so many calls pass first
     process: bool | None = None  # none: as the table says
@@ -183,6 +185,16 @@ def check_numbers(fault: Fault) -> None:
         raise FieldError("'status' must be an HTTP status from 200 to 599")
 
 
+@dataclass(frozen=True)
+class Occasion:
+    """A moment at which a fault can strike: a call, or the moment when certificates are put into its reply."""
+
+    endpoint: str
+    order_number: str | None
+    email: str | None
+    certificate: bool = False
+
+
 @dataclass
 class Queued:
     """A fault that waits for its calls."""
@@ -191,11 +203,15 @@ class Queued:
     skip: int
     count: int
 
-    def fits(self, order_number: str | None, certificate: bool) -> bool:
-        """Tell whether a fault is meant for a call; certificates have their own moment."""
-        if (self.fault.fault == "certificate") is not certificate:
-            return False
-        return self.fault.order_number in (None, order_number)
+    def fits(self, occasion: Occasion) -> bool:
+        """Tell whether a fault is meant for an occasion."""
+        fault = self.fault
+        return (
+            (fault.fault == "certificate") is occasion.certificate
+            and fault.endpoint in ("", occasion.endpoint)
+            and fault.order_number in (None, occasion.order_number)
+            and fault.email in (None, occasion.email)
+        )
 
 
 class FaultQueue:
@@ -212,10 +228,10 @@ class FaultQueue:
         """Drop all faults."""
         self._queue.clear()
 
-    def take(self, order_number: str | None, certificate: bool = False) -> Fault | None:
-        """Take the fault for a call of an order, if there is one."""
+    def take(self, occasion: Occasion) -> Fault | None:
+        """Take the fault for an occasion, if there is one."""
         for queued in self._queue:
-            if not queued.fits(order_number, certificate):
+            if not queued.fits(occasion):
                 continue
             if queued.skip > 0:
                 queued.skip -= 1

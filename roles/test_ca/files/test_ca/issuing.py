@@ -104,6 +104,7 @@ class Profile:
 
     email: str
     common_name: str = ""
+    organization: str = ""
     policy: str = MAILBOX_VALIDATED_MULTIPURPOSE
     client_auth: bool = False
     validity_days: int = 365
@@ -172,10 +173,12 @@ def sign(issuer: Issuer, builder: x509.CertificateBuilder) -> x509.Certificate:
 
 def subject_of(profile: Profile) -> x509.Name:
     """Name the mailbox. emailAddress is an IA5String, so it is left out for an address that needs more."""
-    common_name = x509.NameAttribute(NameOID.COMMON_NAME, (profile.common_name or profile.email)[:64])
-    if not profile.email.isascii():
-        return x509.Name([common_name])
-    return x509.Name([common_name, x509.NameAttribute(NameOID.EMAIL_ADDRESS, profile.email)])
+    parts = [(NameOID.COMMON_NAME, (profile.common_name or profile.email)[:64])]
+    if profile.organization:
+        parts.insert(0, (NameOID.ORGANIZATION_NAME, profile.organization[:64]))
+    if profile.email.isascii():
+        parts.append((NameOID.EMAIL_ADDRESS, profile.email))
+    return x509.Name([x509.NameAttribute(oid, text) for oid, text in parts])
 
 
 def mailbox_name(email: str) -> x509.GeneralName:

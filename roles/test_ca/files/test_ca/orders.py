@@ -64,6 +64,7 @@ class Order:
     waiting: int | None = 0
     blocked: int | None = 0
     chain: Chain | None = None
+    mails_sent: int = 0  # to the mailbox owner, for confirmation
 
     def rewind(self) -> None:
         """Count from the start again what the order's terms tell to count."""
@@ -76,6 +77,7 @@ class Order:
         serial = self.chain.end_entity.serial_number if self.chain else None
         return {
             **terms,
+            "mails_sent": self.mails_sent,
             "has_csr": self.request is not None,
             "started": self.started,
             "issued": self.chain is not None,

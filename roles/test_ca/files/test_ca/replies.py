@@ -50,6 +50,7 @@ class Dialect:
     cmmf_ca_pubs: str = choice("flat", "sequence")
     cmmf_status_string: str = choice("none", "string", "sequence")
     cmmf_trailing: bool = False
+    order_keys: str = choice("page", "lower", "upper")
 
     @property
     def newline(self) -> str:

@@ -17,17 +17,20 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from test_ca.arguments import COLLECT
 from test_ca.authority import TLS_ROOT, load_authority, prepare_tls
 from test_ca.control import Control
-from test_ca.endpoint import PATH, serve_call
+from test_ca.endpoint import COLLECT_ENDPOINT
 from test_ca.fields import FieldError
 from test_ca.listeners import Delivery, Http, Listener, Request, check_loopback, say
+from test_ca.ordering import ORDER_ENDPOINT, RESEND_ENDPOINT
 from test_ca.service import Service, change_settings
 from test_ca.state import LOG as LOG_NAME
 from test_ca.state import prepare_directory, remove_ready, take_lock, write_ready
 from test_ca.troubles import Troubles
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+ENDPOINTS = {endpoint.page.path: endpoint for endpoint in (COLLECT_ENDPOINT, ORDER_ENDPOINT, RESEND_ENDPOINT)}
 NOT_FOUND = say(404, b"not found\n", "text/plain")
 LOG = logging.getLogger("test_ca")
 
@@ -108,13 +111,13 @@ class Listeners:
     def open(self) -> None:
         """Accept connections, and fill in the identity that ready.json and the control API give."""
         self.identity.update(
-            url=f"https://{self.main.base}{PATH}",
+            url=f"https://{self.main.base}{COLLECT.path}",
             control_url=f"https://{self.main.base}{self.control_path}".rstrip("/"),
             pid=os.getpid(),
             port=self.main.port,
             ca_path=str(self.service.directory / f"{TLS_ROOT}.pem"),
             root_path=str(self.service.directory / "root.pem"),
-            http_url=f"http://{self.plain.base}{PATH}" if self.plain else None,
+            http_url=f"http://{self.plain.base}{COLLECT.path}" if self.plain else None,
             instance=uuid.uuid4().hex,
         )
         for listener in self._all():
@@ -130,8 +133,8 @@ class Listeners:
         """Answer over TLS: the endpoint, and the control API for those who know its path."""
         control, path = request.path[: len(self.control_path)], request.path[len(self.control_path) :]
         with self.service.touching():
-            if request.path == PATH:
-                serve_call(self.service, request, send)
+            if endpoint := ENDPOINTS.get(request.path):
+                endpoint.serve(self.service, request, send)
             elif secrets.compare_digest(control.encode(), self.control_path.encode()):
                 send(self.control.serve(request, path))
             else:
@@ -140,8 +143,8 @@ class Listeners:
     def respond_plainly(self, request: Request, send: Callable[[Delivery], None]) -> None:
         """Answer without TLS: the endpoint refuses."""
         with self.service.touching():
-            if request.path == PATH:
-                serve_call(self.service, request, send, secure=False)
+            if endpoint := ENDPOINTS.get(request.path):
+                endpoint.serve(self.service, request, send, secure=False)
             else:
                 send(NOT_FOUND)
 

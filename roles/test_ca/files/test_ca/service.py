@@ -17,11 +17,11 @@ from threading import Event, RLock
 
 from test_ca.arguments import Code, Form, Refusal
 from test_ca.authority import Authority
-from test_ca.faults import FaultQueue
+from test_ca.faults import Fault, FaultQueue, Occasion
 from test_ca.fields import FieldError, choice, update
 from test_ca.issuing import VARIANTS, Chain, issue
 from test_ca.listeners import Busy, Request
-from test_ca.orders import Order, OrderBook
+from test_ca.orders import Order, OrderBook, Terms
 from test_ca.replies import Dialect
 
 CALLS_KEPT = 100_000
@@ -34,12 +34,17 @@ class Settings:
     no_csr_answer: str = choice("missing_argument", "pending")
     lock_after: int = 5
     dialect: Mapping[str, object] = field(default_factory=dict)
+    # What an order that is placed at the endpoint begins with; a mailbox owner has a mail to confirm.
+    placed: Mapping[str, object] = field(default_factory=lambda: {"state": "email_not_verified"})
+    # Arguments of the page that are refused all the same (-2).
+    unknown_arguments: list[str] = field(default_factory=list)
 
 
 def change_settings(settings: Settings, changes: object) -> Settings:
     """Change the settings, after a look at them."""
     changed = update(settings, changes)
     update(Dialect(), changed.dialect)
+    update(Terms(email="mailbox@example.test"), changed.placed)
     if changed.lock_after < 1:
         raise FieldError("'lock_after' must be 1 or more")
     return changed
@@ -52,6 +57,7 @@ class Credentials:
     login_name: str = ""
     password: str = field(default="", repr=False)
     locked: bool = False
+    credit: int | None = None  # none: no limit
 
 
 @dataclass
@@ -62,6 +68,7 @@ class Account:
     password: str = field(repr=False)
     failures: int = 0
     locked: bool = False
+    credit: int | None = None
 
     def log_in(self, password: str, lock_after: int) -> None:
         """Let the owner in, or count a failure. A locked account refuses the right password too."""
@@ -81,7 +88,22 @@ class Account:
 
     def describe(self) -> dict[str, object]:
         """Say what may be said about an account."""
-        return {"login_name": self.login_name, "failures": self.failures, "locked": self.locked}
+        return {name: value for name, value in vars(self).items() if name != "password"}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """An order as it was placed at the endpoint. A test order is noted here, and exists nowhere else."""
+
+    order_number: str
+    email: str
+    product: str
+    days: int
+    cost: int
+    login_name: str
+    test: bool
+    payment_required: bool
+    organization: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -92,6 +114,7 @@ class Record:
     """
 
     sequence: int
+    endpoint: str
     method: str
     connection: int
     under_way: int
@@ -106,7 +129,7 @@ class Record:
         """Write one line for the log."""
         asked = " ".join(f"{name}={self.values.get(name, '***')!r}" for name in self.arguments)
         return (
-            f"call {self.sequence} connection {self.connection} {self.method} [{asked}]"
+            f"call {self.sequence} {self.endpoint} connection {self.connection} {self.method} [{asked}]"
             f" -> code {self.code} http {self.http_status} fault {self.fault}"
         )
 
@@ -123,6 +146,7 @@ class Service:
     orders: OrderBook = field(default_factory=OrderBook)
     faults: FaultQueue = field(default_factory=FaultQueue)
     calls: deque[Record] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
+    placed: list[Placement] = field(default_factory=list)
     call_numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     lock: RLock = field(default_factory=RLock)
     stopping: Event = field(default_factory=Event)
@@ -144,6 +168,7 @@ class Service:
         """Record a call."""
         record = Record(
             sequence=next(self.call_numbers),
+            endpoint=form.page.name,
             method=request.method,
             connection=request.connection,
             under_way=under_way,
@@ -156,6 +181,12 @@ class Service:
         )
         self.calls.append(record)
         return record
+
+    def take_fault(self, form: Form, order: Order | None) -> Fault | None:
+        """Take the fault that waits for a call, if there is one."""
+        number = order.terms.order_number if order else None
+        email = order.terms.email if order else form.first("sanEmailAddress")
+        return self.faults.take(Occasion(form.page.name, number, email))
 
     def log_in(self, login_name: str, password: str) -> Account:
         """Check a name and a password; both kinds of failure look the same from outside."""
@@ -178,7 +209,7 @@ class Service:
 
     def spoil_chain(self, order: Order, chain: Chain) -> Chain:
         """Put a wrong certificate in the right one's place if a fault says so."""
-        fault = self.faults.take(order.terms.order_number, certificate=True)
+        fault = self.faults.take(Occasion("collect", order.terms.order_number, order.terms.email, certificate=True))
         if fault is None or order.request is None:
             return chain
         return VARIANTS[fault.certificate](self.authority, order.terms, order.request)
