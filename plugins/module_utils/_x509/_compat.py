@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -36,6 +37,7 @@ except ImportError:
 
 HAS_CRYPTOGRAPHY = CRYPTOGRAPHY_IMPORT_ERROR is None
 
+_RSASSA_PSS = "1.2.840.113549.1.1.10"
 _PKCS7_DATA = "1.2.840.113549.1.7.1"
 _PKCS7_SIGNED_DATA = "1.2.840.113549.1.7.2"
 
@@ -51,7 +53,6 @@ __all__ = (
     "ed448",
     "ed25519",
     "hashes",
-    "is_signed_by",
     "load_private_key",
     "not_after",
     "not_before",
@@ -61,6 +62,7 @@ __all__ = (
     "require_cryptography",
     "rsa",
     "serialization",
+    "verify_signature",
     "x509",
 )
 
@@ -73,9 +75,14 @@ def require_cryptography() -> None:
 
 @contextlib.contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Turn all that the library raises for input that it cannot read into ValueError, which says that it is not ``what``."""
+    """Turn all that the library raises for input that it cannot read into ValueError, which says that it is not ``what``.
+
+    What it warns of it reads all the same, and nobody at the other end can do anything about it.
+    """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except Exception as error:
         raise ValueError(f"not {what} that can be read") from error
 
@@ -110,32 +117,28 @@ def not_after(certificate: x509.Certificate) -> datetime:
         return certificate.not_valid_after.replace(tzinfo=timezone.utc)
 
 
-def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Tell whether ``issuer`` is named as the issuer of ``certificate`` and its key made the signature (RFC 5280, 6.1.3 a)."""
-    try:
-        if certificate.issuer != issuer.subject:
-            return False
-        if hasattr(certificate, "verify_directly_issued_by"):
-            certificate.verify_directly_issued_by(issuer)
-        else:
-            # Before 40 the library left the choice of the signature's scheme to its users.
-            _verify_signature(certificate, issuer.public_key())
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-        return False
-    return True
-
-
-def _verify_signature(certificate: x509.Certificate, key: object) -> None:
+def verify_signature(certificate: x509.Certificate, key: Any) -> None:
+    """Verify that ``key``, a public one, made the signature of ``certificate``. Raises InvalidSignature or UnsupportedAlgorithm."""
     signature, signed = certificate.signature, certificate.tbs_certificate_bytes
     digest = certificate.signature_hash_algorithm
     if isinstance(key, rsa.RSAPublicKey) and digest is not None:
-        key.verify(signature, signed, padding.PKCS1v15(), digest)
+        key.verify(signature, signed, _find_padding(certificate), digest)
     elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
         key.verify(signature, signed, ec.ECDSA(digest))
     elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
         key.verify(signature, signed)
     else:
         raise InvalidSignature
+
+
+def _find_padding(certificate: x509.Certificate) -> Any:
+    if certificate.signature_algorithm_oid.dotted_string != _RSASSA_PSS:
+        return padding.PKCS1v15()
+    # Before 41 the library does not read the parameters of PSS.
+    found = getattr(certificate, "signature_algorithm_parameters", None)
+    if found is None:
+        raise UnsupportedAlgorithm("this release of cryptography does not read signatures with RSASSA-PSS")
+    return found
 
 
 def build_pkcs7(certificates: list[x509.Certificate]) -> bytes:

@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, der
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, der, names
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
     not_after,
@@ -59,9 +59,7 @@ KEY_USAGES = (
     "crl_sign",
 )
 
-SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
-_UTF8_STRING = 0x0C
 _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CERTIFICATE-----")
 
 
@@ -71,7 +69,9 @@ class Certificate:
 
     ``public_key`` is SubjectPublicKeyInfo in DER, the times are in UTC, usages and policies are dotted OIDs.
     ``extended_key_usages`` and ``key_usages`` are None where the extension is absent. ``subject`` and ``issuer`` are by long
-    attribute names. ``parsed`` is the library's. ``is_self_issued`` tells whether subject and issuer are the same name, as of a root.
+    attribute names, ``subject_name`` and ``issuer_name`` as they are compared (RFC 5280, 7.1). ``critical`` are the OIDs of the
+    critical extensions, ``path_length`` and ``constraints`` what a CA limits, ``alternatives`` the library's names of the
+    subjectAltName. ``parsed`` is the library's.
     """
 
     der: bytes
@@ -88,8 +88,18 @@ class Certificate:
     is_ca: bool
     subject: Mapping[str, str]
     issuer: Mapping[str, str]
+    subject_name: names.ComparableName
+    issuer_name: names.ComparableName
+    path_length: int | None
+    critical: frozenset[str]
+    constraints: Any
+    alternatives: tuple[Any, ...]
     parsed: Any
-    is_self_issued: bool
+
+    @property
+    def is_self_issued(self) -> bool:
+        """Tell whether subject and issuer are the same name, as of a root."""
+        return self.subject_name == self.issuer_name
 
     def __hash__(self) -> int:
         return hash(self.der)
@@ -181,6 +191,8 @@ def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
     extensions = {extension.oid.dotted_string: extension.value for extension in parsed.extensions}
     usages = extensions.get("2.5.29.37")
     constraints = extensions.get("2.5.29.19")
+    alternatives = tuple(extensions.get("2.5.29.17", ()))
+    subject, issuer = parsed.subject, parsed.issuer
     return Certificate(
         der=data,
         public_key=keys.encode_public_key(public_key),
@@ -189,34 +201,21 @@ def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
         serial_number=parsed.serial_number,
         not_before=not_before(parsed),
         not_after=not_after(parsed),
-        emails=_read_emails(extensions.get("2.5.29.17")),
+        emails=names.read_emails(alternatives),
         extended_key_usages=None if usages is None else tuple(oid.dotted_string for oid in usages),
         key_usages=_read_key_usages(extensions.get("2.5.29.15")),
         policies=tuple(item.policy_identifier.dotted_string for item in extensions.get("2.5.29.32", ())),
         is_ca=bool(constraints is not None and constraints.ca),
-        subject=_describe_name(parsed.subject),
-        issuer=_describe_name(parsed.issuer),
+        subject=_describe_name(subject),
+        issuer=_describe_name(issuer),
+        subject_name=names.prepare(subject),
+        issuer_name=names.prepare(issuer),
+        path_length=None if constraints is None else constraints.path_length,
+        critical=frozenset(item.oid.dotted_string for item in parsed.extensions if item.critical),
+        constraints=extensions.get("2.5.29.30"),
+        alternatives=alternatives,
         parsed=parsed,
-        is_self_issued=parsed.subject == parsed.issuer,
     )
-
-
-def _read_emails(alternatives: Any) -> tuple[str, ...]:
-    """Return the rfc822Names, and the SmtpUTF8Mailbox names (RFC 9598, section 3), of a subjectAltName."""
-    if alternatives is None:
-        return ()
-    emails = list(alternatives.get_values_for_type(x509.RFC822Name))
-    others = alternatives.get_values_for_type(x509.OtherName)
-    emails += [_read_utf8_string(item.value) for item in others if item.type_id.dotted_string == SMTP_UTF8_MAILBOX]
-    return tuple(emails)
-
-
-def _read_utf8_string(data: bytes) -> str:
-    # A mailbox has 254 characters at most, so that its length takes the short form or one more octet.
-    header = 3 if data[1:2] == b"\x81" else 2
-    if len(data) < header or data[0] != _UTF8_STRING or data[header - 1] != len(data) - header:
-        raise ValueError("a SmtpUTF8Mailbox is not a UTF8String")
-    return data[header:].decode("utf-8")
 
 
 def _read_key_usages(usage: Any) -> frozenset[str] | None:

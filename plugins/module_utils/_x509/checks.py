@@ -15,11 +15,12 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
+ANY_USAGE = "2.5.29.37.0"
 FORBIDDEN_USAGES = {
     "1.3.6.1.5.5.7.3.1": "serverAuth",
     "1.3.6.1.5.5.7.3.3": "codeSigning",
     "1.3.6.1.5.5.7.3.8": "timeStamping",
-    "2.5.29.37.0": "anyExtendedKeyUsage",
+    ANY_USAGE: "anyExtendedKeyUsage",
 }
 # At least one of these; None stands for any other key type.
 NEEDED_KEY_USAGES = {
@@ -29,6 +30,19 @@ NEEDED_KEY_USAGES = {
     "Ed448": frozenset({"digital_signature"}),
 }
 EC_KEY_SIZES = (256, 384, 521)
+# The extensions that are read here, or that say nothing as long as policies and revocation are not asked for (RFC 5280, 4.2).
+KNOWN_EXTENSIONS = {
+    "2.5.29.15": "keyUsage",
+    "2.5.29.17": "subjectAltName",
+    "2.5.29.19": "basicConstraints",
+    "2.5.29.30": "nameConstraints",
+    "2.5.29.31": "cRLDistributionPoints",
+    "2.5.29.32": "certificatePolicies",
+    "2.5.29.33": "policyMappings",
+    "2.5.29.36": "policyConstraints",
+    "2.5.29.37": "extKeyUsage",
+    "2.5.29.54": "inhibitAnyPolicy",
+}
 # By the last two digits: who was validated, and for how many days a certificate may be valid.
 _VALIDATIONS = {"1": "mailbox", "2": "organization", "3": "sponsor", "4": "individual"}
 _GENERATIONS = {"1": ("legacy", 1185), "2": ("multipurpose", 825), "3": ("strict", 825)}
@@ -77,6 +91,12 @@ def find_authority_fault(certificate: Certificate) -> str:
     return "it is a CA certificate" if certificate.is_ca else ""
 
 
+def find_critical_fault(certificate: Certificate) -> str:
+    """No critical extension is unknown (RFC 5280, 4.2)."""
+    unknown = sorted(certificate.critical - KNOWN_EXTENSIONS.keys())
+    return f"its critical extension {', '.join(unknown)} is unknown" if unknown else ""
+
+
 SMIME_RULES = {
     "email_protection": find_email_protection_fault,
     "forbidden_usages": find_forbidden_usage,
@@ -84,6 +104,7 @@ SMIME_RULES = {
     "key_usage": find_key_usage_fault,
     "key_strength": find_key_fault,
     "end_entity": find_authority_fault,
+    "critical_extensions": find_critical_fault,
 }
 
 

@@ -118,8 +118,9 @@ def encode_key(key: Any, passphrase: str | None = None, *, traditional: bool = F
     return encoded
 
 
-def make_name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+def make_name(name: str | x509.Name) -> x509.Name:
+    """Return the name with this common name; a whole name is what it is."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) if isinstance(name, str) else name
 
 
 def make_csr(key: Any, common_name: str = ALICE) -> x509.CertificateSigningRequest:
@@ -130,7 +131,7 @@ def make_csr_pem(key: Any) -> str:
     return make_csr(key).public_bytes(serialization.Encoding.PEM).decode()
 
 
-def issue_ca(name: str, **options: Any) -> Issued:
+def issue_ca(name: str | x509.Name, **options: Any) -> Issued:
     return issue(
         name,
         **{
@@ -145,7 +146,7 @@ def issue_ca(name: str, **options: Any) -> Issued:
 
 
 def issue(
-    name: str,
+    name: str | x509.Name,
     *,
     issuer: Issued | None = None,
     key: Any = None,
@@ -158,21 +159,27 @@ def issue(
     not_before: datetime = FIRST_SECOND,
     not_after: datetime = LAST_SECOND,
     extra: Sequence[x509.ExtensionType] = (),
+    critical: Sequence[x509.ExtensionType] = (),
+    path_length: int | None = None,
+    issuer_name: x509.Name | None = None,
     sign_with: Any = None,
 ) -> Issued:
-    """Return a certificate; without ``issuer`` it is self-signed, ``sign_with`` is the key of a signature that does not hold."""
+    """Return a certificate; without ``issuer`` it is self-signed, ``sign_with`` is the key of a signature that does not hold.
+
+    ``issuer_name`` stands for the issuer's own way to write its name.
+    """
     key = key or make_key()
     signer = sign_with or (issuer.key if issuer is not None else key)
     builder = (
         x509.CertificateBuilder()
         .subject_name(make_name(name))
-        .issuer_name(issuer.certificate.subject if issuer is not None else make_name(name))
+        .issuer_name(issuer_name or (issuer.certificate.subject if issuer is not None else make_name(name)))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(not_before)
         .not_valid_after(not_after)
     )
-    wanted: list[tuple[x509.ExtensionType, bool]] = [(x509.BasicConstraints(ca=ca, path_length=None), True)]
+    wanted: list[tuple[x509.ExtensionType, bool]] = [(x509.BasicConstraints(ca=ca, path_length=path_length), True)]
     names: list[x509.GeneralName] = [x509.RFC822Name(email) for email in emails]
     names += [x509.OtherName(x509.ObjectIdentifier(SMTP_UTF8_MAILBOX), value) for value in utf8_mailboxes]
     if names:
@@ -184,8 +191,9 @@ def issue(
     if policies:
         numbers = [x509.PolicyInformation(x509.ObjectIdentifier(policy), None) for policy in policies]
         wanted.append((x509.CertificatePolicies(numbers), False))
-    for extension, critical in [*wanted, *((item, False) for item in extra)]:
-        builder = builder.add_extension(extension, critical)
+    wanted += [*((item, False) for item in extra), *((item, True) for item in critical)]
+    for extension, is_critical in wanted:
+        builder = builder.add_extension(extension, is_critical)
     return Issued(builder.sign(signer, _digest_for(signer)), key)
 
 

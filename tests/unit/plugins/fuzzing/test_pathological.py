@@ -38,7 +38,7 @@ def _forget() -> Iterator[None]:
     """Let no test profit from, or pay for, what another one left in memory."""
     yield
     certificate._load_pem.cache_clear()
-    path._is_issued_by.cache_clear()
+    path.is_signed_by.cache_clear()
 
 
 class Steps:
@@ -108,11 +108,11 @@ def test_signatures_are_checked_no_more_often_than_each_pair_once_for_each_use(
     make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: dict[int, int] = {}
-    real = _compat.is_signed_by
+    real = _compat.verify_signature
     for count in (10, 40):
         calls: list[int] = []
-        monkeypatch.setattr(path, "is_signed_by", lambda *pair, calls=calls: calls.append(1) or real(*pair))
-        path._is_issued_by.cache_clear()
+        monkeypatch.setattr(path, "verify_signature", lambda *pair, calls=calls: calls.append(1) or real(*pair))
+        path.is_signed_by.cache_clear()
         DECODERS["chain"].accepts(make(count))
         counted[count] = len(calls)
     # Each with each other: four times as many, sixteen times the pairs.
