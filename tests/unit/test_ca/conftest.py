@@ -28,6 +28,9 @@ FIRST_SETTINGS = {
     "dialect": {},
     "placed": {"state": "email_not_verified"},
     "unknown_arguments": [],
+    "crl": "none",
+    "crl_trouble": "none",
+    "crl_seconds": 86400,
 }
 
 

@@ -133,7 +133,7 @@ class Control:
     def reissue(self, body: Any, number: str) -> object:
         """Issue again for the CSR that the order holds."""
         order = self._find_order(number)
-        self.service.orders.change(order, body or {})
+        self.service.orders.change(order, read_object(body))
         order.chain = self.service.issue(order)
         order.started = True
         return order.describe()
@@ -142,9 +142,31 @@ class Control:
         """Drop certificate and CSR: the order wants a new one."""
         order = self._find_order(number)
         order.request, order.chain, order.started = None, None, False
-        self.service.orders.change(order, body or {})
+        self.service.orders.change(order, read_object(body))
         order.rewind()
         return order.describe()
+
+    def revoke(self, body: Any, number: str) -> object:
+        """Revoke an order's certificate."""
+        order = self._find_order(number)
+        self.service.revoke(order, read_object(body))
+        return order.describe()
+
+    def show_crl(self, _body: Any) -> object:
+        """Tell what is revoked, where the list of it is served, and who asked for that."""
+        return self.service.revocations.describe()
+
+    def add_revocations(self, body: Any) -> object:
+        """Revoke certificates by their serial numbers."""
+        for entry in read_list(body, "revoked")[0]:
+            self.service.revocations.revoke(entry)
+        return self.show_crl(None), CREATED
+
+    def clear_crl(self, _body: Any) -> object:
+        """Forget what was revoked, and who asked."""
+        self.service.revocations.revoked.clear()
+        self.service.revocations.fetches.clear()
+        return self.show_crl(None)
 
     def list_placed(self, _body: Any) -> object:
         """List the orders that were placed at the endpoint, test orders and those whose answer was lost included."""
@@ -205,9 +227,13 @@ VIEWS: tuple[tuple[str, str, Callable[..., object]], ...] = (
     ("POST", "orders", Control.add_orders),
     ("POST", "orders/(.+)/reissue", Control.reissue),
     ("POST", "orders/(.+)/replace", Control.replace),
+    ("POST", "orders/(.+)/revoke", Control.revoke),
     ("GET", "orders/(.+)", Control.show_order),
     ("PATCH", "orders/(.+)", Control.change_order),
     ("DELETE", "orders/(.+)", Control.delete_order),
+    ("GET", "crl", Control.show_crl),
+    ("POST", "crl", Control.add_revocations),
+    ("DELETE", "crl", Control.clear_crl),
     ("GET", "placed", Control.list_placed),
     ("GET", "faults", Control.list_faults),
     ("POST", "faults", Control.add_faults),
@@ -233,6 +259,15 @@ def read_json(body: bytes) -> Any:
         return json.loads(body) if body else None
     except ValueError as error:
         raise FieldError("the body is no JSON") from error
+
+
+def read_object(body: Any) -> dict[str, Any]:
+    """Read an object; nothing sent is an empty one."""
+    if body is None:
+        return {}
+    if not isinstance(body, dict):
+        raise FieldError("a JSON object is expected")
+    return body
 
 
 def read_list(body: Any, key: str) -> tuple[list[Any], bool]:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -109,6 +109,7 @@ class Profile:
     client_auth: bool = False
     validity_days: int = 365
     not_before_days: int = 0
+    crl_urls: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,10 @@ def start(
     if profile.policy:
         policy = x509.PolicyInformation(x509.ObjectIdentifier(profile.policy), None)
         builder = builder.add_extension(x509.CertificatePolicies([policy]), critical=False)
+    if profile.crl_urls:
+        names = [x509.UniformResourceIdentifier(url) for url in profile.crl_urls]
+        points = [x509.DistributionPoint(names, None, None, None)]
+        builder = builder.add_extension(x509.CRLDistributionPoints(points), critical=False)
     for extension in template_extensions(request):
         builder = builder.add_extension(extension.value, critical=False)
     return builder

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -180,6 +180,9 @@ def check_terms(terms: Terms) -> Terms:
         raise FieldError("'order_number' takes 128 characters at most, 'collection_code' 16")
     if terms.validity_days not in LONGEST_VALIDITY or abs(terms.not_before_days) > FARTHEST_DAY:
         raise FieldError("'validity_days' must be 1 to 3650, 'not_before_days' -3000 to 3000")
+    urls: Sequence[object] = terms.crl_urls  # as JSON gave them
+    if any(not isinstance(url, str) or not url.isascii() for url in urls):
+        raise FieldError("'crl_urls' must be a list of URLs")
     update(Dialect(), terms.dialect)
     return terms
 

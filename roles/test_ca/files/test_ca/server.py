@@ -24,6 +24,7 @@ from test_ca.endpoint import COLLECT_ENDPOINT
 from test_ca.fields import FieldError
 from test_ca.listeners import Delivery, Http, Listener, Request, check_loopback, say
 from test_ca.ordering import ORDER_ENDPOINT, RESEND_ENDPOINT
+from test_ca.revocation import PATH as CRL_PATH
 from test_ca.service import Service, change_settings
 from test_ca.state import LOG as LOG_NAME
 from test_ca.state import prepare_directory, remove_ready, take_lock, write_ready
@@ -59,8 +60,8 @@ def run(options: Options) -> None:
     remove_ready(directory)
     start_log(directory)
     service = Service(directory, load_authority(directory), stop=lambda: os.kill(os.getpid(), signal.SIGTERM))
-    sow(service, options)
     listeners = Listeners(service, options)
+    sow(service, options)
     try:
         listeners.open()
         write_ready(directory, listeners.identity)
@@ -104,7 +105,11 @@ class Listeners:
         self.control_path = f"/test-ca/{secrets.token_urlsafe(16)}/v1/"
         self.identity: dict[str, object] = {}
         self.main = Listener(options.address, options.port, Http(self.respond, *prepare_tls(service.directory)))
-        self.plain = Listener(options.address, 0, Http(self.respond_plainly)) if options.http else None
+        self.plain = Listener(options.address, 0, Http(self.respond_plainly))
+        self.shows_endpoint_plainly = options.http
+        service.revocations.urls.update(
+            http=f"http://{self.plain.base}{CRL_PATH}", https=f"https://{self.main.base}{CRL_PATH}"
+        )
         self.troubles = Troubles(options.address, service.directory, self.respond)
         self.control = Control(service, self.troubles, self.identity)
 
@@ -117,16 +122,16 @@ class Listeners:
             port=self.main.port,
             ca_path=str(self.service.directory / f"{TLS_ROOT}.pem"),
             root_path=str(self.service.directory / "root.pem"),
-            http_url=f"http://{self.plain.base}{COLLECT.path}" if self.plain else None,
+            http_url=f"http://{self.plain.base}{COLLECT.path}" if self.shows_endpoint_plainly else None,
             instance=uuid.uuid4().hex,
         )
-        for listener in self._all():
+        for listener in (self.main, self.plain):
             listener.open()
 
     def stop(self) -> None:
         """Close them all."""
         self.troubles.stop()
-        for listener in self._all():
+        for listener in (self.main, self.plain):
             listener.stop()
 
     def respond(self, request: Request, send: Callable[[Delivery], None]) -> None:
@@ -135,21 +140,28 @@ class Listeners:
         with self.service.touching():
             if endpoint := ENDPOINTS.get(request.path):
                 endpoint.serve(self.service, request, send)
+            elif request.path == CRL_PATH:
+                send(self._crl("https"))
             elif secrets.compare_digest(control.encode(), self.control_path.encode()):
                 send(self.control.serve(request, path))
             else:
                 send(NOT_FOUND)
 
     def respond_plainly(self, request: Request, send: Callable[[Delivery], None]) -> None:
-        """Answer without TLS: the endpoint refuses."""
+        """Answer without TLS: the endpoint refuses, if it is there at all, and the revocation list is served."""
         with self.service.touching():
-            if endpoint := ENDPOINTS.get(request.path):
+            endpoint = ENDPOINTS.get(request.path)
+            if endpoint and self.shows_endpoint_plainly:
                 endpoint.serve(self.service, request, send, secure=False)
+            elif request.path == CRL_PATH:
+                send(self._crl("http"))
             else:
                 send(NOT_FOUND)
 
-    def _all(self) -> list[Listener]:
-        return [self.main, self.plain] if self.plain else [self.main]
+    def _crl(self, scheme: str) -> Delivery:
+        settings = self.service.settings
+        with self.service.lock:
+            return self.service.revocations.deliver(scheme, settings.crl_trouble, settings.crl_seconds)
 
 
 def watch(service: Service, idle_timeout: float) -> None:

@@ -11,7 +11,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, RLock
 
@@ -19,10 +19,11 @@ from test_ca.arguments import Code, Form, Refusal
 from test_ca.authority import Authority
 from test_ca.faults import Fault, FaultQueue, Occasion
 from test_ca.fields import FieldError, choice, update
-from test_ca.issuing import VARIANTS, Chain, issue
+from test_ca.issuing import VARIANTS, Chain, Profile, issue
 from test_ca.listeners import Busy, Request
 from test_ca.orders import Order, OrderBook, Terms
 from test_ca.replies import Dialect
+from test_ca.revocation import CRL_TROUBLES, LONGEST_SECONDS, RevocationList
 
 CALLS_KEPT = 100_000
 
@@ -38,6 +39,10 @@ class Settings:
     placed: Mapping[str, object] = field(default_factory=lambda: {"state": "email_not_verified"})
     # Arguments of the page that are refused all the same (-2).
     unknown_arguments: list[str] = field(default_factory=list)
+    # Where certificates say that their revocation is told, what is wrong with that list, and how long it is good for.
+    crl: str = choice("none", "http", "https")
+    crl_trouble: str = choice(*CRL_TROUBLES)
+    crl_seconds: int = 86400
 
 
 def change_settings(settings: Settings, changes: object) -> Settings:
@@ -47,6 +52,8 @@ def change_settings(settings: Settings, changes: object) -> Settings:
     update(Terms(email="mailbox@example.test"), changed.placed)
     if changed.lock_after < 1:
         raise FieldError("'lock_after' must be 1 or more")
+    if not 1 <= changed.crl_seconds <= LONGEST_SECONDS:
+        raise FieldError("'crl_seconds' must be from 1 to ten years")
     return changed
 
 
@@ -153,6 +160,9 @@ class Service:
     under_way: Busy = field(default_factory=Busy)
     last_request: float = field(default_factory=time.monotonic)
 
+    def __post_init__(self) -> None:
+        self.revocations = RevocationList(self.authority)
+
     @contextlib.contextmanager
     def touching(self) -> Iterator[None]:
         """Note that somebody is there, from the beginning of an answer to its end."""
@@ -201,18 +211,30 @@ class Service:
         dialect = update(Dialect(), self.settings.dialect)
         return update(dialect, order.terms.dialect) if order else dialect
 
+    def profile_of(self, order: Order) -> Profile:
+        """Give what an order's certificate is to say."""
+        url = self.revocations.urls.get(self.settings.crl)
+        return replace(order.terms, crl_urls=order.terms.crl_urls or ([url] if url else []))
+
     def issue(self, order: Order) -> Chain:
         """Issue an order's certificate."""
         if order.request is None:
             raise FieldError("the order has no CSR")
-        return issue(self.authority, order.terms, order.request)
+        return issue(self.authority, self.profile_of(order), order.request)
+
+    def revoke(self, order: Order, wanted: Mapping[str, object]) -> None:
+        """Revoke an order's certificate; the order answers so from then on."""
+        if order.chain is None:
+            raise FieldError("the order has no certificate")
+        self.revocations.revoke({**wanted, "serial_number": str(order.chain.end_entity.serial_number)})
+        self.orders.change(order, {"state": "revoked"})
 
     def spoil_chain(self, order: Order, chain: Chain) -> Chain:
         """Put a wrong certificate in the right one's place if a fault says so."""
         fault = self.faults.take(Occasion("collect", order.terms.order_number, order.terms.email, certificate=True))
         if fault is None or order.request is None:
             return chain
-        return VARIANTS[fault.certificate](self.authority, order.terms, order.request)
+        return VARIANTS[fault.certificate](self.authority, self.profile_of(order), order.request)
 
     def add_account(self, wanted: object) -> Account:
         """Open an account, or replace the one of that name."""
