@@ -4,21 +4,19 @@
 
 """Paths on the target, which other local users may bend: each step is opened by descriptor, and what was opened decides.
 
-A folder is trusted if it belongs to root or to the user that runs, and nobody else can write to it. Symbolic links are
-followed in trusted folders only, and in sticky ones of root's or of that user's if the link is theirs, too.
+Symbolic links are followed in trusted folders only, and in sticky ones of root's or of the user's that runs if the link is
+theirs, too.
 """
 
 from __future__ import annotations
 
 import errno
-import grp
 import os
-import pwd
 import stat
-from functools import lru_cache
 from typing import Callable, NamedTuple
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
+from ansible_collections.mailops.smime.plugins.module_utils._store.trust import find_distrust, own_ids
 
 MAX_SIZE = 1024 * 1024
 _MOST_LINKS = 40
@@ -26,7 +24,6 @@ _MOST_OPEN = 32
 # To pass through a folder takes no right to read it.
 _SEARCH = getattr(os, "O_PATH", getattr(os, "O_SEARCH", os.O_RDONLY))
 _ENTER = _SEARCH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_POSIX_ACL = "system.posix_acl_access"
 
 
 class Folder:
@@ -39,7 +36,7 @@ class Folder:
         self.descriptor = descriptor
         self.path = path
         self.status = os.fstat(descriptor)
-        self.distrust = _find_distrust(self.status, descriptor)
+        self.distrust = find_distrust(self.status, descriptor)
 
     def __del__(self) -> None:
         """Close the descriptor: folders are shared by the places in them."""
@@ -78,7 +75,7 @@ class Folder:
             os.close(descriptor)
 
     def _judge_link(self, link: os.stat_result) -> str:
-        own = _own_ids()
+        own = own_ids()
         sticky = self.status.st_mode & stat.S_ISVTX and self.status.st_uid in own
         # A hard link to a link of root's could be anybody's work.
         return "" if self.trusted or (sticky and link.st_uid in own and link.st_nlink == 1) else self.distrust
@@ -220,63 +217,6 @@ def _refuse(path: str, link: str, folder: Folder, unsafe: str) -> None:
         f"{path} is not safe: {link} is a symbolic link, and {folder.path} {unsafe}",
         hint="Give a path without that link, or see that only root or the user of the task can write to that folder.",
     )
-
-
-def _own_ids() -> tuple[int, int]:
-    return 0, os.geteuid()
-
-
-def is_own(found: os.stat_result) -> bool:
-    """Tell whether something belongs to root or to the user that runs."""
-    return found.st_uid in _own_ids()
-
-
-def _find_distrust(folder: os.stat_result, descriptor: int) -> str:
-    """Return who can change names in a folder beside root and the user that runs, and '' for nobody."""
-    if folder.st_uid not in _own_ids():
-        return f"belongs to {_name_user(folder.st_uid)}"
-    if folder.st_mode & stat.S_IWOTH:
-        return "can be written by everybody"
-    if folder.st_mode & stat.S_IWGRP and not _is_closed(folder.st_gid, os.geteuid()):
-        return f"can be written by the group {_name_group(folder.st_gid)}"
-    if folder.st_mode & stat.S_IWGRP and _has_acl(descriptor):
-        return "can be written by those that its ACL names"
-    return ""
-
-
-@lru_cache(maxsize=64)
-def _is_closed(gid: int, uid: int) -> bool:
-    """Tell whether nobody is in a group but root and the user ``uid``."""
-    try:
-        members = {pwd.getpwnam(name).pw_uid for name in grp.getgrgid(gid).gr_mem}
-    except KeyError:
-        return False
-    return members | {user.pw_uid for user in pwd.getpwall() if user.pw_gid == gid} <= {0, uid}
-
-
-def _has_acl(descriptor: int) -> bool:
-    """Tell whether a folder has an ACL, or may have one: the mode's bits of the group are its mask then."""
-    try:
-        os.getxattr(f"/proc/self/fd/{descriptor}", _POSIX_ACL)
-    except OSError as error:
-        return error.errno not in (errno.ENODATA, errno.EOPNOTSUPP)
-    except AttributeError:
-        return False
-    return True
-
-
-def _name_user(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"the user {uid}"
-
-
-def _name_group(gid: int) -> str:
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)
 
 
 def read_place(place: Place, path: str) -> bytes | None:

@@ -18,7 +18,8 @@ import secrets
 import stat
 from collections.abc import Callable
 
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Folder, Place, is_own
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Folder, Place
+from ansible_collections.mailops.smime.plugins.module_utils._store.trust import is_own
 
 # What a file system cannot do, and what makes nothing less safe.
 _CANNOT_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES)
