@@ -25,19 +25,16 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     NotAttemptedError,
     SmimeError,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._plan import Plan
+from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan
 from ansible_collections.mailops.smime.plugins.module_utils._remote_ca import (
     ControllerReply,
     ElsewhereError,
     open_access,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
-from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet, Output
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
-from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -89,53 +86,72 @@ class Run:
             self.files.forget()
 
     def _step(self) -> None:
-        spec, plan = self._look()
+        plan = self._look()
         if self.files.check_mode:
-            self._predict(spec, plan)
+            self._predict(plan)
             return
-        self.files.tidy([*spec.outputs.values(), *([spec.key_path] if spec.key_path else [])])
+        self.files.tidy(plan.spec.own_paths)
         if not plan.reasons:
-            self._apply(spec, plan)
+            self._apply(plan)
         else:
-            if plan.material is None:
-                spec.check_request()
+            if plan.asks_ca:
+                plan.spec.check_request()
                 self.context.access.require_open()
-            for path in spec.written_paths:
+            for path in plan.spec.written_paths:
                 self.files.prepare(path)
-            with self.files.locked(spec.path):
+            with self.files.locked(plan.spec.path):
                 # Another run may have been here while this one waited for the lock.
-                self._apply(*self._look())
+                self._carry_out(self._look())
 
-    def _look(self) -> tuple[CertificateSpec, Plan]:
-        """Read the options and the files, and make_plan offline."""
+    def _look(self) -> Plan:
+        """Read the options and the files, and decide offline."""
         spec = specs.load(self.params, self.files)
+        options = spec.output_options
         for output, path in spec.outputs.items():
-            self.files.protect(path, spec.recipe.safe_keys if output.private else (), spec.recipe.passphrases)
-        plan = plans.make_plan(spec, self.files, self.context.clock.now())
+            self.files.protect(path, options.safe_keys if output.private else (), options.passphrases)
+        plan = plans.make(spec, self.files, self._now())
         self.report.reasons = plan.reasons
         self.report.before = self.report.certificate = plan.current
-        self.report.csr = spec.csr
-        return spec, plan
+        self.report.csr = self.asking.csr if self.asking is not None else plan.spec.csr
+        return plan
 
-    def _apply(self, spec: CertificateSpec, plan: Plan) -> None:
-        if plan.material is not None:
-            self._write(spec, plan, plan.material, plan.stale)
-            return
-        spec = self._create_key(spec)
-        reply = self._ask(spec, plan)
-        if reply is not None:
-            self._settle(spec, plan, reply)
+    def _predict(self, plan: Plan) -> None:
+        """Say what a run without check mode would do: one query at the most, and nothing written."""
+        if plan.asks_ca:
+            plan.spec.check_request()
+            if plan.spec.key_to_create is not None and plan.spec.key_path is not None:
+                self.report.add_file("privatekey", plan.spec.key_path)
+        self._conclude(self._ask(plan) if plan.asks_ca else plan)
+        # Whether the CA holds the CSR cannot be seen from here; a run would send it.
+        self.report.changed = self.report.changed or (self.report.status == "pending" and plan.spec.has_csr)
 
-    def _keep(self, spec: CertificateSpec, plan: Plan) -> None:
-        """Stay with the certificate on disk, and mend what it can mend."""
-        self.report.status = "valid"
-        if plan.spare is not None:
-            self._write(spec, plan, plan.spare, plans.find_stale(spec, self.files, plan.spare))
+    def _carry_out(self, plan: Plan) -> None:
+        if plan.asks_ca:
+            self._conclude(self._ask(self._create_key(plan)))
+        else:
+            self._apply(plan)
 
-    def _ask(self, spec: CertificateSpec, plan: Plan) -> Reply | None:
-        """Ask the CA, and report what it cost however it ends. Without a reply, the run is due again later."""
+    def _conclude(self, plan: Plan | None) -> None:
+        """Apply a plan that the CA's answer has completed; None is an order that is asked for again when the run is due."""
+        if plan is not None:
+            self._apply(plan)
+            self._warn_if_due(plan)
+
+    def _create_key(self, plan: Plan) -> Plan:
+        """Create the private key if it is to be: on disk and synced before its request leaves the host."""
+        if plan.spec.key_to_create is None or plan.spec.key_path is None:
+            return plan
+        pem = keys.create(plan.spec.key_to_create)
+        self.files.create(Replacement("privatekey", plan.spec.key_path, pem, private=True))
+        self.report.add_file("privatekey", plan.spec.key_path)
+        self.files.forget()
+        return self._look()
+
+    def _ask(self, plan: Plan) -> Plan | None:
+        """Ask the CA, and report what it cost however it ends. Without an answer, the run is due again later."""
         if self.asking is None:
-            self.asking = self.context.access.open(spec.order, lambda: self._build_question(spec, plan), spec.patience)
+            spec = plan.spec
+            self.asking = self.context.access.open(spec.order, lambda: self._build_question(plan), spec.wait_policy)
             self.report.csr = self.asking.csr or spec.csr
         try:
             reply = self.asking.ask()
@@ -145,99 +161,61 @@ class Run:
             self.report.csr_submitted = self.asking.csr_submitted
             self.report.changed = self.report.changed or self.asking.csr_submitted
         self.due = self.asking.due
-        return reply
+        return plans.settle(plan, self._read_offer(reply, plan), self.files, self._now()) if reply is not None else None
 
-    def _create_key(self, spec: CertificateSpec) -> CertificateSpec:
-        """Create the private key if it is to be: on disk and synced before its request leaves the host."""
-        if spec.key_to_create is None or spec.key_path is None:
-            return spec
-        pem = keys.create(spec.key_to_create)
-        self.files.create(Replacement("privatekey", spec.key_path, pem, private=True))
-        self.report.add_file("privatekey", spec.key_path)
-        self.files.forget()
-        return specs.load(self.params, self.files)
-
-    def _settle(self, spec: CertificateSpec, plan: Plan, reply: Reply) -> None:
-        """Verify what the CA sent and write it, unless it is nothing, or nothing better than what is there."""
-        if not reply.certificates:
-            self.report.status = "pending"
-            return
-        from ansible_collections.mailops.smime.plugins.module_utils._verify import verify
-
-        now = self.context.clock.now()
-        material = verify(reply, spec, plan.current, now)
-        if _is_older(material.end_entity, plan):
-            self._keep(spec, plan)
-        else:
-            self._write(spec, plan, material, plans.find_stale(spec, self.files, material))
-        self._warn_if_due(spec, now)
-
-    def _build_question(self, spec: CertificateSpec, plan: Plan) -> Question:
+    def _build_question(self, plan: Plan) -> Question:
         predict = self.files.check_mode
-        csr = None if predict else spec.obtain_csr()
-        return Question(csr, spec.has_csr, expect_issued=not plan.renew, predict=predict)
+        csr = None if predict else plan.spec.obtain_csr()
+        return Question(csr, plan.spec.has_csr, expect_issued=not plan.renew, predict=predict)
 
-    def _write(self, spec: CertificateSpec, plan: Plan, material: CertificateSet, stale: tuple[Output, ...]) -> None:
-        """Write what differs, mend the attributes of the rest, and report both."""
-        paths = spec.outputs
-        replacements = [
-            Replacement(
-                item.kind,
-                paths[item],
-                item.encode(material, spec.recipe),
-                item.private,
-                spec.recipe.safe_keys,
-                spec.recipe.passphrases,
-            )
-            for item in stale
-        ]
-        backups = self.files.replace(replacements) if replacements and not self.files.check_mode else {}
-        for output, path in paths.items():
-            if output in stale:
+    def _read_offer(self, reply: Reply, plan: Plan) -> Offer | None:
+        """Return what the CA has, verified as far as it can be seen; None if that is nothing yet."""
+        # Imported only now: most runs need none of it.
+        from ansible_collections.mailops.smime.plugins.module_utils import _verify
+
+        if self.files.check_mode:
+            return _verify.foresee(reply, plan, self._now())
+        return _verify.verify(reply, plan, self._now()) if reply.certificates else None
+
+    def _apply(self, plan: Plan) -> None:
+        """Write what is to be written, mend the attributes of the rest, and report both; in check mode, report alone."""
+        self.report.status = plan.status
+        if plan.status == "pending":
+            return
+        backups = {} if self.files.check_mode else self._write(plan)
+        for output, path in plan.spec.outputs.items():
+            if output in plan.stale:
                 self.report.add_file(output.kind, path, backups.get(path))
             elif self.files.mend_attributes(path, private=output.private):
                 self.report.add_file(output.kind, path)
-        self.report.certificate = material.end_entity
-        mended = plan.material is not None or material.end_entity == plan.current
-        self.report.status = "valid" if mended else "issued"
+        if plan.certificates is not None:
+            self.report.certificate = plan.certificates.end_entity
+        self.report.expected = plan.status == "issued" and plan.certificates is None
 
-    def _predict(self, spec: CertificateSpec, plan: Plan) -> None:
-        """Say what a run without check mode would do: one query at the most, and nothing written."""
-        if plan.material is not None:
-            self._write(spec, plan, plan.material, plan.stale)
-            return
-        if spec.key_to_create is not None and spec.key_path is not None:
-            self.report.add_file("privatekey", spec.key_path)
-        from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACCEPTED
-        from ansible_collections.mailops.smime.plugins.module_utils._verify import refuse_expired
+    def _write(self, plan: Plan) -> dict[str, str | None]:
+        """Replace the stale outputs, and return their backups by path."""
+        if plan.certificates is None or not plan.stale:
+            return {}
+        options, paths = plan.spec.output_options, plan.spec.outputs
+        contents = {item: item.encode(plan.certificates, options) for item in plan.stale}
+        return self.files.replace(
+            [
+                Replacement(item.kind, paths[item], data, item.private, options.safe_keys, options.passphrases)
+                for item, data in contents.items()
+            ]
+        )
 
-        spec.check_request()
-        reply = self._ask(spec, plan)
-        if reply is None or reply.code == ACCEPTED:
-            self.report.status = "pending"
-            # Whether the CA holds the CSR cannot be seen from here; a run would send it.
-            self.report.changed = spec.has_csr
-            return
-        last = reply.validity.not_after if reply.validity is not None else None
-        if _holds_the_same(last, plan):
-            now = self.context.clock.now()
-            refuse_expired(plan.current, now)
-            self.report.status = "valid"
-            self._warn_if_due(spec, now)
-            return
-        for output, path in spec.outputs.items():
-            if plan.renew or output.needs_chain or output.needs_root:
-                self.report.add_file(output.kind, path)
-        self.report.expected = plan.renew
-        self.report.status = "issued" if plan.renew else "valid"
-
-    def _warn_if_due(self, spec: CertificateSpec, now: datetime) -> None:
-        certificate = self.report.certificate
-        if certificate is not None and certificate.not_after - now < timedelta(days=spec.remaining_days):
+    def _warn_if_due(self, plan: Plan) -> None:
+        """Warn of a certificate that does not last, though the CA was asked for a newer one."""
+        last = plan.not_after
+        if last is not None and last - self._now() < timedelta(days=plan.spec.remaining_days):
             self.report.warnings.append(
-                f"{spec.label()}: the certificate expires on {certificate.not_after:%Y-%m-%d} "
+                f"{plan.spec.label()}: the certificate expires on {last:%Y-%m-%d} "
                 "and the CA holds no newer one: place a new order."
             )
+
+    def _now(self) -> datetime:
+        return self.context.clock.now()
 
 
 def carry_out(runs: Sequence[Steppable], clock: Clock) -> None:
@@ -273,19 +251,3 @@ def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, con
             report.files = access.files
             report.changed = report.changed or bool(access.files)
     return Run(params, files, replace(context, access=access), report)
-
-
-def _holds_the_same(last: datetime | None, plan: Plan) -> bool:
-    """Tell whether the validity that the CA shows is that of the certificate which is to be renewed for its age alone."""
-    if plan.current is None or last is None or plan.faults not in ({"expiring"}, {"expired"}):
-        return False
-    # The line holds days, and no time of day.
-    return last.date() <= plan.current.not_after.date()
-
-
-def _is_older(end_entity: Certificate, plan: Plan) -> bool:
-    """Tell whether the CA's certificate is no better than the expiring one on disk."""
-    current = plan.current
-    if current is None or plan.faults != {"expiring"} or "forced" in plan.reasons:
-        return False
-    return end_entity.not_after <= current.not_after

@@ -2,77 +2,133 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deciding offline: what is on disk against what is spec, as reasons by name."""
+"""The one decision, for the run and for check mode: why something is to be done, and what.
+
+It is made offline from what is on disk (``make``). If that takes the CA, it is completed with the CA's answer
+(``settle``): the run's answer has certificates, that of check mode shows only until when there is one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CERTIFICATE, CertificateSet, Output
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
+    CERTIFICATE,
+    CertificateSet,
+    Output,
+    needs_no_intermediates,
+)
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
+# Reasons for which the certificate on disk is asked for again: the CA may hold the very same, and that is no news.
+_BY_AGE = {"expiring", "expired"}
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Why something is to be done, and with what.
+    """What is to be done about one certificate.
 
-    ``current`` is the certificate at ``path``, if it can be read. ``material`` is what all files can be made of
-    without the CA, or None if that takes the CA; ``stale`` are the outputs that differ from it. ``renew`` says that
-    another certificate is spec, not only its chain. ``faults`` are the reasons that are about ``current`` itself, and
-    ``spare`` is what the files can be made of if it has to stay.
+    ``status`` is how it will end (valid, issued, pending), or None as long as that is for the CA to say. ``stale`` are the
+    outputs to be written, ``certificates`` what they are made of: None if nobody has seen it yet. ``not_after`` is until when
+    there will be a certificate, as far as the CA has said so.
+    ``current`` is the certificate at ``path``, if it can be read, and ``faults`` are the reasons that are about it. ``held`` is
+    the one on disk that the CA may hold as well, ``known`` what is on disk of the chain. ``renew`` says that another
+    certificate is wanted, not only a chain.
     """
 
+    spec: CertificateSpec
     reasons: tuple[str, ...]
     current: Certificate | None
-    material: CertificateSet | None
-    stale: tuple[Output, ...]
+    faults: frozenset[str]
+    held: Certificate | None
+    known: CertificateSet | None
     renew: bool
-    faults: frozenset[str] = frozenset()
-    spare: CertificateSet | None = None
+    status: str | None = None
+    certificates: CertificateSet | None = None
+    stale: tuple[Output, ...] = ()
+    not_after: datetime | None = None
+
+    @property
+    def asks_ca(self) -> bool:
+        """Tell whether it takes the CA."""
+        return self.status is None
 
 
-def make_plan(spec: CertificateSpec, files: Files, now: datetime) -> Plan:
-    """Compare the files with what is spec at ``now`` (aware, UTC). Raises FileError for a file that cannot be opened."""
-    current, reasons = _judge_path(spec, files, now)
-    faults = frozenset(reasons)
-    end_entity = current
-    if reasons:
-        end_entity = _find_substitute(spec, files, now)
-    if spec.force:
-        reasons, end_entity = [*reasons, "forced"], None
-    subject = end_entity or current
-    material = _gather(spec, files, subject, now) if subject is not None else None
-    stale = find_stale(spec, files, material) if material is not None else ()
-    if subject is not None:
-        reasons += _judge_outputs(spec, files, material, stale)
-    usable = end_entity is not None and material is not None and not _is_rootless(spec, material)
-    return Plan(
-        tuple(dict.fromkeys(reasons)),
-        current,
-        material if usable else None,
-        stale if usable else (),
-        renew=end_entity is None,
-        faults=faults,
-        spare=None if _is_rootless(spec, material) else material,
-    )
+@dataclass(frozen=True)
+class Offer:
+    """What the CA holds: verified ``certificates`` with all that came along, or in check mode the last second alone, if it is shown."""
+
+    not_after: datetime | None
+    certificates: CertificateSet | None = None
+    pool: tuple[Certificate, ...] = ()
 
 
-def find_faults(certificate: Certificate, spec: CertificateSpec, now: datetime) -> list[str]:
-    """Return why ``certificate`` is not the wanted end entity at ``now``, as names of reasons."""
-    return checks.find_reasons(certificate, spec.public_key, spec.email, spec.remaining_days, now)
+def make(spec: CertificateSpec, files: Files, now: datetime) -> Plan:
+    """Return the plan for what is on disk at ``now`` (aware, UTC). Raises FileError for a file that cannot be opened."""
+    current, faults = _judge_path(spec, files, now)
+    flawless = _find_own(spec, files, now, set()) if faults else current
+    aged = current if _BY_AGE.issuperset(faults) else _find_own(spec, files, now, _BY_AGE)
+    # A certificate of another key or mailbox than the wanted ones is nothing that the CA could hand out again.
+    held = flawless or aged
+    reasons = [*faults, "forced"] if spec.force else list(faults)
+    subject = held or current
+    known = _gather(spec, files, subject, now) if subject is not None else None
+    if flawless or current:
+        reasons += _judge_outputs(spec, files, known)
+    renew = spec.force or flawless is None
+    plan = Plan(spec, tuple(dict.fromkeys(reasons)), current, frozenset(faults), held, known, renew)
+    if renew or not _is_complete(spec, known):
+        return plan
+    return replace(plan, status="valid", certificates=known, stale=_find_stale(spec, files, known))
 
 
-def find_stale(spec: CertificateSpec, files: Files, material: CertificateSet) -> tuple[Output, ...]:
-    """Return the outputs whose files do not hold what ``material`` makes of them, in the order of writing."""
-    outputs = spec.outputs.items()
-    return tuple(output for output, path in outputs if not _is_current(output, files.read_output(path), material, spec))
+def settle(plan: Plan, offer: Offer | None, files: Files, now: datetime) -> Plan:
+    """Return ``plan`` with what is to be done about the CA's ``offer``; None is an order in process."""
+    if offer is None:
+        return replace(plan, status="pending")
+    kept = plan.current if _is_kept(plan, offer) else None
+    chosen: CertificateSet | None = offer.certificates
+    if chosen is None:
+        stale = _foresee_stale(plan, offer, files, now)
+    else:
+        if kept is not None and chosen.end_entity != kept:
+            chosen = _complete(plan, offer, files, now)
+        stale = _find_stale(plan.spec, files, chosen)
+    last = kept.not_after if kept is not None else offer.not_after
+    return replace(plan, status="issued" if kept is None else "valid", certificates=chosen, stale=stale, not_after=last)
+
+
+def is_held(plan: Plan, not_after: datetime | None) -> bool:
+    """Tell whether the CA's certificate is taken for the one on disk that ends on the same day: days are all that the CA shows."""
+    return plan.held is not None and not_after is not None and not_after.date() == plan.held.not_after.date()
+
+
+def _is_kept(plan: Plan, offer: Offer) -> bool:
+    """Tell whether the certificate on disk stays: the CA holds the same, or, unless that is what was forced, an older one."""
+    if plan.current is None:
+        return False
+    if offer.certificates is not None and offer.certificates.end_entity == plan.current:
+        return True
+    if offer.certificates is None and plan.held == plan.current and is_held(plan, offer.not_after):
+        return True
+    if offer.not_after is None or plan.faults - {"expiring"} or "forced" in plan.reasons:
+        return False
+    return offer.not_after <= plan.current.not_after
+
+
+def _complete(plan: Plan, offer: Offer, files: Files, now: datetime) -> CertificateSet | None:
+    """Return the certificate on disk with its chain, if need be from what the CA sent; None if that does not hold either."""
+    if plan.current is None or _is_complete(plan.spec, plan.known):
+        return plan.known
+    found = _gather(plan.spec, files, plan.current, now, offer.pool)
+    return found if _is_complete(plan.spec, found) else None
 
 
 def _judge_path(spec: CertificateSpec, files: Files, now: datetime) -> tuple[Certificate | None, list[str]]:
@@ -82,58 +138,109 @@ def _judge_path(spec: CertificateSpec, files: Files, now: datetime) -> tuple[Cer
     found = _read_certificates(CERTIFICATE, data, spec)
     if not found:
         return None, ["unreadable"]
-    return found[0], find_faults(found[0], spec, now)
+    return found[0], _find_faults(found[0], spec, now)
 
 
-def _find_substitute(spec: CertificateSpec, files: Files, now: datetime) -> Certificate | None:
-    """Return a flawless end entity that another output holds: ``path`` alone was lost, or a run died before it wrote it."""
-    fitting = [item for item in _read_all(spec, files) if not find_faults(item, spec, now)]
+def _find_faults(certificate: Certificate, spec: CertificateSpec, now: datetime) -> list[str]:
+    return checks.find_reasons(certificate, spec.public_key, spec.email, spec.remaining_days, now)
+
+
+def _find_own(spec: CertificateSpec, files: Files, now: datetime, pardoned: set[str]) -> Certificate | None:
+    """Return the end entity that any output holds and that has no faults but the ``pardoned`` ones.
+
+    Without any, it can stand in for one at ``path`` that was lost, or that a run died before it wrote.
+    """
+    fitting = [item for item in _read_all(spec, files) if pardoned.issuperset(_find_faults(item, spec, now))]
     return max(fitting, key=lambda item: item.not_after, default=None)
 
 
-def _gather(spec: CertificateSpec, files: Files, end_entity: Certificate, now: datetime) -> CertificateSet | None:
-    """Return what the outputs of ``end_entity`` can be made of, from all that is on disk; None if the chain does not hold."""
+def _gather(
+    spec: CertificateSpec, files: Files, end_entity: Certificate, now: datetime, pool: Iterable[Certificate] = ()
+) -> CertificateSet | None:
+    """Return what the outputs of ``end_entity`` can be made of, from all that is on disk and ``pool``; None if the chain does not hold."""
     if not spec.needs_chain:
         return CertificateSet(end_entity)
+    # A self-signed certificate of the same key, as it can stand in a key file, is no root of anything here.
+    issuers = [
+        item
+        for item in (*_read_all(spec, files), *pool)
+        if not (item.is_self_issued and item.public_key == end_entity.public_key)
+    ]
     try:
-        # A self-signed certificate of the same key, as it can stand in a key file, is no root of anything here.
-        pool = [
-            item
-            for item in _read_all(spec, files)
-            if not (item.is_self_issued and item.public_key == end_entity.public_key)
-        ]
-        chain = paths.build(end_entity, pool, spec.trusted, now)
+        chain = paths.build(end_entity, issuers, spec.trusted, now)
     except CheckError:
-        return None
+        return CertificateSet(end_entity) if _is_issued_by_root(spec, files, end_entity) else None
     return CertificateSet(end_entity, chain.intermediates, chain.root)
 
 
-def _is_rootless(spec: CertificateSpec, material: CertificateSet | None) -> bool:
-    return material is not None and material.root is None and spec.needs_root
+def _is_issued_by_root(spec: CertificateSpec, files: Files, end_entity: Certificate) -> bool:
+    if spec.trusted is not None:
+        return False
+    found = ((output, files.read_output(path)) for output, path in spec.outputs.items())
+    try:
+        there = [(output, data) for output, data in found if data is not None]
+        return needs_no_intermediates(end_entity, there, spec.output_options)
+    except ValueError:
+        return False
 
 
-def _judge_outputs(
-    spec: CertificateSpec, files: Files, material: CertificateSet | None, stale: tuple[Output, ...]
-) -> list[str]:
-    """Name the reasons that the files beside ``path`` give. Without ``material`` no chain on disk holds."""
+def _is_complete(spec: CertificateSpec, known: CertificateSet | None) -> bool:
+    return known is not None and (known.root is not None or not spec.needs_root)
+
+
+def _judge_outputs(spec: CertificateSpec, files: Files, known: CertificateSet | None) -> list[str]:
+    """Name the reasons that the files beside ``path`` give. Without ``known`` no chain on disk holds."""
     reasons = []
+    stale = _find_stale(spec, files, known)
     for output, path in spec.outputs.items():
-        data = files.read_output(path)
         prefix = "chain" if output.kind == "chain" else "output"
         if output is CERTIFICATE:
             continue
-        if data is None:
+        if files.read_output(path) is None:
             reasons.append(f"{prefix}_missing")
-        elif output in stale or (material is None and output.needs_chain):
+        elif output in stale or (known is None and output.needs_chain):
             reasons.append(f"{prefix}_mismatch")
     return reasons
 
 
-def _is_current(output: Output, data: bytes | None, material: CertificateSet, spec: CertificateSpec) -> bool:
+def _find_stale(spec: CertificateSpec, files: Files, certificates: CertificateSet | None) -> tuple[Output, ...]:
+    """Return the outputs whose files do not hold what ``certificates`` make of them, in the order of writing."""
+    if certificates is None:
+        return ()
+    outputs = spec.outputs.items()
+    return tuple(
+        output for output, path in outputs if not _is_current(output, files.read_output(path), certificates, spec)
+    )
+
+
+def _foresee_stale(plan: Plan, offer: Offer, files: Files, now: datetime) -> tuple[Output, ...]:
+    """Return the outputs that a run would write of certificates that only the CA has seen so far."""
+    held = plan.held if is_held(plan, offer.not_after) or _is_kept(plan, offer) else None
+    outputs = plan.spec.outputs.items()
+    return tuple(output for output, path in outputs if _will_change(output, files.read_output(path), plan, held, now))
+
+
+def _will_change(output: Output, data: bytes | None, plan: Plan, held: Certificate | None, now: datetime) -> bool:
+    """Tell whether a file will be written: for ``held`` and its chain, or else for a certificate of the same intermediates."""
+    known = plan.known
+    if data is None or (held is None and output.holds_end_entity(known)):
+        return True
+    if held is not None and not (output.needs_chain or output.needs_root):
+        return not _is_current(output, data, CertificateSet(held), plan.spec)
+    if known is not None and (known.root is not None or not output.needs_root):
+        return not _is_current(output, data, known, plan.spec)
+    if held is not None and output.needs_chain:
+        return True
+    # Nothing on disk says more about it than that it holds authorities.
+    found = _read_certificates(output, data, plan.spec)
+    return not found or not all(item.is_ca and item.not_before <= now <= item.not_after for item in found)
+
+
+def _is_current(output: Output, data: bytes | None, certificates: CertificateSet, spec: CertificateSpec) -> bool:
     if data is None:
         return False
     try:
-        return output.is_current(data, material, spec.recipe)
+        return output.is_current(data, certificates, spec.output_options)
     except ValueError:
         return False
 
@@ -151,6 +258,6 @@ def _iterate_certificates(spec: CertificateSpec, files: Files) -> Iterator[Certi
 
 def _read_certificates(output: Output, data: bytes, spec: CertificateSpec) -> list[Certificate]:
     try:
-        return output.read_certificates(data, spec.recipe)
+        return output.read_certificates(data, spec.output_options)
     except ValueError:
         return []

@@ -41,7 +41,7 @@ class CertificateSpec:
 
     path: str
     outputs: Mapping[Output, str]
-    recipe: OutputOptions
+    output_options: OutputOptions
     public_key: bytes | None
     key_path: str | None
     key_to_create: KeySpec | None
@@ -52,7 +52,7 @@ class CertificateSpec:
     trusted: tuple[Certificate, ...] | None
     remaining_days: int
     force: bool
-    patience: WaitPolicy
+    wait_policy: WaitPolicy
 
     @property
     def needs_root(self) -> bool:
@@ -63,6 +63,11 @@ class CertificateSpec:
     def needs_chain(self) -> bool:
         """Tell whether a file is spec that takes more than the end entity."""
         return self.needs_root or any(output.needs_chain for output in self.outputs)
+
+    @property
+    def own_paths(self) -> list[str]:
+        """Return the files of this certificate alone."""
+        return [*self.outputs.values(), *([self.key_path] if self.key_path else [])]
 
     @property
     def written_paths(self) -> list[str]:
@@ -76,11 +81,11 @@ class CertificateSpec:
 
     def obtain_csr(self) -> str | None:
         """Return the CSR in PEM, built now if it was not given; None if there is none. Raises OptionError."""
-        if self.csr is not None or self.request_options is None or self.recipe.key is None:
+        if self.csr is not None or self.request_options is None or self.output_options.key is None:
             return self.csr
         from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
 
-        return request.build(self.recipe.key, plan_request(self.request_options)).pem
+        return request.build(self.output_options.key, plan_request(self.request_options)).pem
 
     def check_request(self) -> None:
         """Raise OptionError if no request can be built, before a key is created for it."""
@@ -101,15 +106,15 @@ def load(params: Mapping[str, Any], files: Files) -> CertificateSpec:
     key = load_key(params, files)
     key_to_create = _plan_key(params, csr_option) if key is None and params["privatekey_create"] else None
     _check_identity(params, key, key_to_create, csr, csr_option)
-    recipe = OutputOptions(
+    output_options = OutputOptions(
         key, params["pkcs12_passphrase"], params["pkcs12_friendly_name"], params["pkcs12_encryption"]
     )
-    _check_outputs(outputs, recipe, key_to_create)
+    _check_outputs(outputs, output_options, key_to_create)
     own = key if key is not None else csr
     return CertificateSpec(
         path=params["path"],
         outputs=outputs,
-        recipe=recipe,
+        output_options=output_options,
         public_key=own.public_key if own is not None else None,
         key_path=params["privatekey_path"],
         key_to_create=key_to_create,
@@ -120,7 +125,7 @@ def load(params: Mapping[str, Any], files: Files) -> CertificateSpec:
         trusted=load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read_shared),
         remaining_days=params["remaining_days"],
         force=params["force"],
-        patience=WaitPolicy(params["wait_timeout"], params["poll_interval"]),
+        wait_policy=WaitPolicy(params["wait_timeout"], params["poll_interval"]),
     )
 
 
@@ -187,23 +192,23 @@ def _check_identity(
         )
 
 
-def _check_outputs(outputs: Mapping[Output, str], recipe: OutputOptions, key_to_create: KeySpec | None) -> None:
+def _check_outputs(outputs: Mapping[Output, str], said: OutputOptions, key_to_create: KeySpec | None) -> None:
     """Refuse outputs that cannot be made of this key."""
     needing = [output.option for output in outputs if output.private]
-    if needing and recipe.key is None and key_to_create is None:
+    if needing and said.key is None and key_to_create is None:
         raise OptionError(f"{needing[0]} needs the private key", hint="Give privatekey_path or privatekey_content.")
-    encrypted = recipe.key.encrypted if recipe.key is not None else bool(key_to_create and key_to_create.passphrase)
+    encrypted = said.key.encrypted if said.key is not None else bool(key_to_create and key_to_create.passphrase)
     if COMBINED in outputs and encrypted:
         raise OptionError(
             "combined_path needs a private key that is not encrypted: what reads that file cannot ask for a passphrase",
             hint="Give a key without passphrase, or leave combined_path out.",
         )
-    if recipe.pkcs12_passphrase == "":
+    if said.pkcs12_passphrase == "":
         raise OptionError("pkcs12_passphrase is empty", hint="Give a passphrase, or leave pkcs12_passphrase out.")
     if PKCS12 in outputs:
         from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
 
-        pkcs12.choose_encryption(recipe.pkcs12_passphrase, recipe.pkcs12_encryption)
+        pkcs12.choose_encryption(said.pkcs12_passphrase, said.pkcs12_encryption)
 
 
 def load_csr(params: Mapping[str, Any], files: Files) -> tuple[str, request.CertificateRequest | None]:

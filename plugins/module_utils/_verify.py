@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACCEPTED
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError
+from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan, is_held
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
@@ -18,7 +20,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 if TYPE_CHECKING:
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, Validity
 
 
 def load_reply(reply: Reply) -> list[Certificate]:
@@ -31,8 +33,9 @@ def load_reply(reply: Reply) -> list[Certificate]:
         ) from error
 
 
-def verify(reply: Reply, spec: CertificateSpec, current: Certificate | None, now: datetime) -> CertificateSet:
-    """Return the checked contents of ``reply``. Raises CheckError with the name of the check that failed, or ReplyError."""
+def verify(reply: Reply, plan: Plan, now: datetime) -> Offer:
+    """Return what the CA sent, checked. Raises CheckError with the name of the check that failed, or ReplyError."""
+    spec = plan.spec
     pool = load_reply(reply)
     own = [item for item in pool if item.public_key == spec.public_key]
     if not own:
@@ -42,7 +45,8 @@ def verify(reply: Reply, spec: CertificateSpec, current: Certificate | None, now
             hint="Give the key, or the CSR, that the order was made with.",
         )
     end_entity = max(own, key=lambda item: item.not_after)
-    _check_end_entity(end_entity, spec, current, now)
+    _check_end_entity(end_entity, spec)
+    _check_validity(end_entity, end_entity == plan.current, now)
     chain = paths.build(end_entity, pool, spec.trusted, now)
     if chain.root is None and spec.needs_root:
         raise CheckError(
@@ -50,12 +54,23 @@ def verify(reply: Reply, spec: CertificateSpec, current: Certificate | None, now
             name="chain_invalid",
             hint="Leave root_path out, or give the root in trusted_roots_path.",
         )
-    return CertificateSet(end_entity, chain.intermediates, chain.root)
+    return Offer(end_entity.not_after, CertificateSet(end_entity, chain.intermediates, chain.root), tuple(pool))
 
 
-def _check_end_entity(
-    end_entity: Certificate, spec: CertificateSpec, current: Certificate | None, now: datetime
-) -> None:
+def foresee(reply: Reply, plan: Plan, now: datetime) -> Offer | None:
+    """Return what the CA would send, as far as its validity shows that; None if that is nothing yet.
+
+    Raises CheckError for what ``verify`` would refuse.
+    """
+    if reply.code == ACCEPTED:
+        return None
+    if reply.validity is None:
+        return Offer(None)
+    _check_validity(reply.validity, plan.held == plan.current and is_held(plan, reply.validity.not_after), now)
+    return Offer(reply.validity.not_after)
+
+
+def _check_end_entity(end_entity: Certificate, spec: CertificateSpec) -> None:
     if spec.email is not None:
         _require_none(
             "email_mismatch",
@@ -67,11 +82,19 @@ def _check_end_entity(
         "; ".join(checks.find_smime_faults(end_entity)),
         "Check that the order is for an S/MIME certificate.",
     )
-    if end_entity == current:
-        refuse_expired(end_entity, now)
+
+
+def _check_validity(period: Certificate | Validity, is_current: bool, now: datetime) -> None:
+    """Refuse what is not valid now; if it ``is_current``, the CA has nothing newer than what is on disk."""
+    if is_current and now > period.not_after:
+        raise CheckError(
+            f"the certificate expired on {period.not_after:%Y-%m-%d} and the CA holds no newer one",
+            name="certificate_expired",
+            hint="Place a new order, and give its order_number or collection_code.",
+        )
     _require_none(
         "not_valid_now",
-        checks.find_validity_fault(end_entity, now),
+        checks.find_validity_fault(period, now),
         "Check the clock of this host; if it is right, place a new order.",
     )
 
@@ -79,13 +102,3 @@ def _check_end_entity(
 def _require_none(name: str, fault: str, hint: str) -> None:
     if fault:
         raise CheckError(f"the certificate that the CA sent cannot be used: {fault}", name=name, hint=hint)
-
-
-def refuse_expired(current: Certificate | None, now: datetime) -> None:
-    """Raise CheckError if ``current``, which the CA still holds, has expired."""
-    if current is not None and now > current.not_after:
-        raise CheckError(
-            f"the certificate expired on {current.not_after:%Y-%m-%d} and the CA holds no newer one",
-            name="certificate_expired",
-            hint="Place a new order, and give its order_number or collection_code.",
-        )

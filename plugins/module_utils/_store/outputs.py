@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Callable, List
 
@@ -56,6 +58,9 @@ class CertificateSet:
         return (self.end_entity, *self.intermediates)
 
 
+# The kinds of PEM files that hold the chain.
+_TEXTS = ("chain", "fullchain")
+
 Encode = Callable[[CertificateSet, OutputOptions], bytes]
 IsCurrent = Callable[[bytes, CertificateSet, OutputOptions], bool]
 ReadCertificates = Callable[[bytes, OutputOptions], List[Certificate]]
@@ -77,9 +82,38 @@ class Output:
     needs_root: bool = False
     private: bool = False
 
+    def holds_end_entity(self, known: CertificateSet | None) -> bool:
+        """Tell whether another end entity makes another file; ``known`` is the chain as it is now, if it is."""
+        if self.kind == "chain":
+            # What says that there are no intermediates says for whom.
+            return known is not None and not known.intermediates
+        return self.kind != "root"
+
 
 def _read_pem(data: bytes, _options: OutputOptions) -> list[Certificate]:
     return certificates.load_pem(data)
+
+
+def _note(issued: CertificateSet) -> bytes:
+    """Return what stands in place of intermediates where there are none, so that an empty file is not taken for them.
+
+    Text outside of the blocks is no part of PEM (RFC 7468, section 2).
+    """
+    fingerprint = hashlib.sha256(issued.end_entity.der).hexdigest()
+    return f"# Issued by the root itself, without intermediates: SHA-256 {fingerprint}\n".encode("ascii")
+
+
+def needs_no_intermediates(
+    end_entity: Certificate, found: Iterable[tuple[Output, bytes]], options: OutputOptions
+) -> bool:
+    """Tell whether the files with the chain of ``end_entity`` say that there is none between it and its root.
+
+    ``found`` has the contents of those that are there. Raises ValueError if one cannot be read.
+    """
+    chains = [(output, data) for output, data in found if output.needs_chain]
+    noted = [_note(CertificateSet(end_entity)) in data for output, data in chains if output.kind in _TEXTS]
+    # A structure is whole, or cannot be read; a text may have been cut.
+    return any(noted) if noted else any(row.read_certificates(data, options) == [end_entity] for row, data in chains)
 
 
 def _pem(
@@ -87,11 +121,16 @@ def _pem(
 ) -> Output:
     """Return the row of a PEM file of the certificates that ``select`` takes."""
 
+    def is_noted(issued: CertificateSet) -> bool:
+        return not root and not issued.intermediates
+
     def encode(issued: CertificateSet, _options: OutputOptions) -> bytes:
-        return b"".join(item.to_pem() for item in select(issued))
+        return b"".join(item.to_pem() for item in select(issued)) + (_note(issued) if is_noted(issued) else b"")
 
     def is_current(data: bytes, issued: CertificateSet, _options: OutputOptions) -> bool:
-        return certificates.load_pem(data) == list(select(issued))
+        return certificates.load_pem(data) == list(select(issued)) and not (
+            is_noted(issued) and _note(issued) not in data
+        )
 
     return Output(kind, option, encode, is_current, _read_pem, needs_chain=not root, needs_root=root)
 

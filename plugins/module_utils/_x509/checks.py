@@ -10,6 +10,7 @@ A predicate returns what is wrong, or an empty string.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
@@ -125,7 +126,19 @@ def find_key_mismatch(certificate: Certificate, public_key: bytes) -> str:
     return "" if certificate.public_key == public_key else "its public key is another one"
 
 
-def find_validity_fault(certificate: Certificate, now: datetime) -> str:
+class Period(Protocol):
+    """What is valid from a first to a last second, in UTC."""
+
+    @property
+    def not_before(self) -> datetime:
+        """Return the first second."""
+
+    @property
+    def not_after(self) -> datetime:
+        """Return the last second."""
+
+
+def find_validity_fault(certificate: Period, now: datetime) -> str:
     """The certificate is valid at ``now`` (aware, UTC)."""
     if now < certificate.not_before:
         return f"it is not valid before {certificate.not_before:%Y-%m-%d %H:%M:%S} UTC"

@@ -154,11 +154,18 @@ class Host:
         self.write("fullchain.pem", issued.pem + self.authority.intermediate.pem)
         return issued
 
-    def run(self, *steps: Step, check_mode: bool = False, now: datetime = NOW, **changes: Any) -> Outcome:
+    def run(
+        self,
+        *steps: Step,
+        check_mode: bool = False,
+        now: datetime = NOW,
+        ca: ScriptedTransport | None = None,
+        **changes: Any,
+    ) -> Outcome:
         """Run the task; the CA answers ``steps`` and fails the test beyond them. An option that is None is left out."""
         options = {name: value for name, value in {**self.options, **changes}.items() if value is not None}
         given = {"_ansible_check_mode": check_mode, "_ansible_diff": True, "_ansible_remote_tmp": str(self.folder)}
-        ca, time, printed = ScriptedTransport(*steps), Time(now), io.StringIO()
+        ca, time, printed = ca or ScriptedTransport(*steps), Time(now), io.StringIO()
         with contextlib.ExitStack() as patches:
             patches.enter_context(module_arguments({**options, **given}))
             patches.enter_context(mock.patch.object(transport, "Transport", return_value=ca))

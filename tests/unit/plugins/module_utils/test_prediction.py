@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What check mode says is what the run then does, over the whole table of situations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    LAST_SECOND,
+    NOW,
+    Authority,
+    Issued,
+    make_key,
+)
+from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, Host, Outcome, issue_reply
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+SOON = NOW + timedelta(days=3)
+PAST = NOW - timedelta(days=3)
+
+# What stands at ``path``, as options of the certificate.
+ON_DISK: dict[str, dict[str, Any] | None] = {
+    "nothing": None,
+    "good": {},
+    "expiring": {"not_after": SOON},
+    "expired": {"not_after": PAST},
+    "of another key": {"key": make_key()},
+    "of another mailbox": {"emails": ("bob@example.test",)},
+    "not for S/MIME": {"usages": None},
+}
+# What the CA holds: the last second of its certificate, "same", or None.
+AT_CA: dict[str, datetime | str | None] = {
+    "nothing": None,
+    "the same": "same",
+    "a newer one": LAST_SECOND + timedelta(days=365),
+    "an older one": SOON - timedelta(days=1),
+    "an expired one": PAST - timedelta(days=30),
+}
+ALL = ("cert.pem", "chain.pem", "fullchain.pem", "root.pem", "cert.der", "cert.p7b")
+LOST = [
+    (),
+    ("chain.pem",),
+    ("fullchain.pem",),
+    ("cert.p7b", "chain.pem", "fullchain.pem"),
+    ("cert.pem",),
+    ("root.pem",),
+    ALL,
+]
+REQUESTS: dict[str, dict[str, Any]] = {
+    "key and CSR": {},
+    "key alone": {"csr_path": None},
+    "CSR alone": {"privatekey_path": None},
+    "key without mailbox": {"csr_path": None, "email": None},
+}
+
+
+class OrderAtCa(ScriptedTransport):
+    """One order, for as many calls as come: the CSR that it has, and the certificate that it holds."""
+
+    def __init__(self, authority: Authority, issued: Issued | None, *, has_csr: bool) -> None:
+        super().__init__()
+        self.authority, self.issued, self.has_csr = authority, issued, has_csr
+
+    def post(self, form: dict[str, str]) -> HttpResponse:
+        self.calls += 1
+        self.forms.append(dict(form))
+        return HttpResponse(200, "text/plain", self._answer(form))
+
+    def _answer(self, form: dict[str, str]) -> bytes:
+        if "csr" in form:
+            if self.has_csr:
+                return HELD
+            self.has_csr = True
+        if not self.has_csr:
+            return b"-3\nMissing argument: csr\n"
+        if self.issued is None:
+            return b"0\n"
+        if form["queryType"] == "0":
+            certificate = self.issued.certificate
+            return (
+                f"1\n{certificate.not_valid_before_utc:%d/%m/%Y} {certificate.not_valid_after_utc:%d/%m/%Y}\n".encode()
+            )
+        return issue_reply(self.authority.root, self.authority.intermediate, self.issued)
+
+
+@dataclass(frozen=True)
+class Situation:
+    on_disk: str
+    lost: tuple[str, ...]
+    at_ca: str
+    has_csr: bool
+    request: str
+    options: tuple[str, ...]
+
+
+SITUATIONS = st.builds(
+    Situation,
+    on_disk=st.sampled_from([*ON_DISK]),
+    lost=st.sampled_from(LOST),
+    at_ca=st.sampled_from([*AT_CA]),
+    has_csr=st.booleans(),
+    request=st.sampled_from([*REQUESTS]),
+    options=st.sampled_from(
+        [(), ("root_path",), ("der_path", "pkcs7_path"), ("force",), ("trusted_roots_path", "mode")]
+    ),
+)
+
+
+@given(situation=SITUATIONS)
+@settings(
+    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_check_mode_says_what_the_run_does(
+    situation: Situation, authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("situation")
+    host = Host(folder, authority)
+    current = make_files(host, situation)
+    last = AT_CA[situation.at_ca]
+    # That a certificate is for another key or mailbox, days alone do not show.
+    assume(last != "same" or situation.on_disk in ("good", "expiring", "expired"))
+    issued = current if last == "same" else host.issue(not_after=last) if isinstance(last, datetime) else None
+    has_csr = situation.has_csr or issued is not None
+    changes = {**REQUESTS[situation.request], **read_options(host, situation)}
+
+    before = host.snapshot()
+    said = host.run(ca=OrderAtCa(authority, issued, has_csr=has_csr), check_mode=True, **changes)
+    assert host.snapshot() == before
+    done = host.run(ca=OrderAtCa(authority, issued, has_csr=has_csr), **changes)
+
+    compare(said, done, csr_may_be_there=has_csr and issued is None)
+    if not done.failed and done.result["status"] != "pending":
+        mended = host.run(ca=OrderAtCa(authority, issued, has_csr=True), **changes)
+        assert (mended.result["status"], mended.kinds) == ("valid", [])
+
+
+def make_files(host: Host, situation: Situation) -> Issued | None:
+    options = ON_DISK[situation.on_disk]
+    if options is None:
+        return None
+    issued = host.fill(host.issue(**options))
+    host.write("root.pem", host.authority.root.pem)
+    for name in situation.lost:
+        (host.folder / name).unlink(missing_ok=True)
+    return issued
+
+
+def read_options(host: Host, situation: Situation) -> dict[str, Any]:
+    host.write("roots", host.authority.root.pem)
+    known = {
+        "root_path": host.path("root.pem"),
+        "der_path": host.path("cert.der"),
+        "pkcs7_path": host.path("cert.p7b"),
+        "trusted_roots_path": host.path("roots"),
+        "force": True,
+        "mode": "0640",
+    }
+    return {option: known[option] for option in situation.options}
+
+
+def compare(said: Outcome, done: Outcome, *, csr_may_be_there: bool) -> None:
+    told, true = said.result, done.result
+    assert told.get("status") == true.get("status"), (told.get("error"), true.get("error"))
+    assert said.reasons == done.reasons
+    assert said.kinds == done.kinds
+    assert (told.get("error") or {}).get("name") == (true.get("error") or {}).get("name")
+    assert [item["path"] for item in told["files"]] == [item["path"] for item in true["files"]]
+    # A CA that processes an order does not say whether it has a CSR.
+    if not (csr_may_be_there and true.get("status") == "pending"):
+        assert told["changed"] == true["changed"]
+    assert told["diff"]["before"] == true["diff"]["before"]
+    assert (told["diff"]["after"] == told["diff"]["before"]) == (true["diff"]["after"] == true["diff"]["before"])
+    assert bool(said.warnings) == bool(done.warnings)
+
+
+def show(issued: Issued) -> bytes:
+    """Return the CA's answer to check mode."""
+    period = issued.certificate
+    return f"1\n{period.not_valid_before_utc:%d/%m/%Y} {period.not_valid_after_utc:%d/%m/%Y}\n".encode()
+
+
+@pytest.mark.parametrize("lost", [["fullchain.pem"], ["chain.pem"], ["chain.pem", "fullchain.pem"]])
+def test_files_lost_beside_an_expiring_certificate_come_back(host: Host, lost: list[str]) -> None:
+    issued = host.fill(host.issue(not_after=SOON))
+    for name in lost:
+        (host.folder / name).unlink()
+    said = host.run(show(issued), check_mode=True)
+    done = host.run(HELD, host.reply(issued))
+    assert said.kinds == done.kinds == [name.partition(".")[0] for name in lost]
+    assert (said.result["status"], done.result["status"], said.result["changed"]) == ("valid", "valid", True)
+    assert host.read("chain.pem") == host.authority.intermediate.pem
+    assert host.read("fullchain.pem") == issued.pem + host.authority.intermediate.pem
+    after = host.run(HELD, host.reply(issued))
+    assert (after.reasons, after.result["changed"]) == (["expiring"], False)
+
+
+def test_a_chain_that_is_lost_comes_back_even_if_the_ca_holds_an_older_certificate(host: Host) -> None:
+    issued = host.fill(host.issue(not_after=SOON))
+    (host.folder / "chain.pem").unlink()
+    (host.folder / "fullchain.pem").unlink()
+    done = host.run(HELD, host.reply(host.issue(not_after=SOON - timedelta(days=1))))
+    assert (done.result["status"], done.kinds) == ("valid", ["chain", "fullchain"])
+    assert host.read("cert.pem") == issued.pem
+
+
+@pytest.mark.parametrize(("on_disk", "name"), [(True, "certificate_expired"), (False, "not_valid_now")])
+def test_the_order_of_an_expired_certificate_fails_in_check_mode_too(host: Host, on_disk: bool, name: str) -> None:
+    issued = host.issue(not_after=PAST)
+    if on_disk:
+        host.fill(issued)
+    said = host.run(show(issued), check_mode=True)
+    done = host.run(HELD, host.reply(issued))
+    assert said.error == done.error == name
+
+
+@pytest.mark.parametrize("outputs", [{}, {"chain_path": None}, {"fullchain_path": None}, {"pkcs7_path": "cert.p7b"}])
+def test_a_certificate_of_the_root_itself_has_no_intermediates_and_takes_no_call(
+    host: Host, outputs: dict[str, Any]
+) -> None:
+    changes: dict[str, Any] = {option: name and host.path(name) for option, name in outputs.items()}
+    issued = host.issue(issuer=host.authority.root)
+    done = host.run(issue_reply(host.authority.root, issued), **changes)
+    assert done.result["status"] == "issued"
+    again = host.run(**changes)
+    assert (again.reasons, again.result["api_calls"]) == ([], 0)
+
+
+def test_a_chain_that_was_cut_off_is_not_taken_for_one_without_intermediates(host: Host) -> None:
+    issued = host.fill()
+    host.write("chain.pem", b"")
+    done = host.run(host.reply(issued), fullchain_path=None)
+    assert (done.reasons, done.kinds) == (["chain_mismatch"], ["chain"])
+
+
+def test_without_any_text_a_structure_says_that_there_are_no_intermediates(host: Host) -> None:
+    changes: dict[str, Any] = {"chain_path": None, "fullchain_path": None, "pkcs7_path": host.path("cert.p7b")}
+    host.run(issue_reply(host.authority.root, host.issue(issuer=host.authority.root)), **changes)
+    assert host.run(**changes).reasons == []
