@@ -11,15 +11,18 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := -m pip --quiet --quiet install --no-compile
+INSTALL = @dev/machine check $(if $(filter demo,$(MAKECMDGOALS)),demo,test) && dev/install
 REQUIREMENTS := dev/requirements
 PINS := $(REQUIREMENTS)/pins
 OLDEST := .cache/venv-oldest
 GALAXY := .cache/venv-galaxy
+RESOLVER := .cache/venv-uv
+AUDITOR := .cache/venv-audit
 TREE := .cache/tree
 COLLECTION := $(TREE)/ansible_collections/mailops/smime
 REPORTS := .cache/reports
-STAGES := lint typecheck docs test-pins test-unit test-unit-oldest test-sanity test-package test-integration test-platforms
+CHECKS := test-unit-plugins test-unit-roles lint typecheck
+STAGES := $(CHECKS) docs test-pins test-unit-oldest test-sanity test-package test-platforms test-integration
 
 export PYTHONPATH := $(CURDIR)/$(TREE)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
@@ -28,7 +31,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export ANSIBLE_REMOTE_TEMP := $(CURDIR)/.cache/ansible/remote
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test $(STAGES) generated demo-picture format changelog venv clean
+.PHONY: help demo check test $(STAGES) test-unit test-fresh test-matrix generated demo-picture format changelog venv machine pins audit clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -36,13 +39,23 @@ help: ## Say what can be made
 demo: $(VENV)/.demo $(COLLECTION) ## Order, collect and verify a certificate at a test CA on loopback
 	@PATH="$(CURDIR)/$(BIN):$$PATH" dev/demo
 
-test: venv ## Run everything below and say what passed
+check: machine $(VENV)/.test $(VENV)/.lint ## Linters, types and unit tests: what to run before a commit
+	@$(BIN)/python dev/run_stages.py $(CHECKS)
+
+test: machine venv $(GALAXY)/.installed ## All stages below that start with test-, the linters and the documentation
 	@$(BIN)/python dev/run_stages.py $(STAGES)
 
-test-unit: $(VENV)/.test $(COLLECTION) ## Unit tests on the newest libraries [ARGS="-k name"]
-	@# Apart: what the others load makes a controller of the process, and modules behave otherwise there.
-	@status=0; for part in plugins house 'test_ca tests/unit/mail_signing'; do \
-		$(BIN)/python -m pytest --junit-xml=$(REPORTS)/test-unit/$${part%% *}.xml tests/unit/$$part $(ARGS) || \
+test-fresh: ## "make demo" and "make test" as an ordinary user of a new Debian, for root [ARGS="--suite bookworm"]
+	dev/fresh_machine $(ARGS) 'make demo' 'make test'
+
+test-unit: test-unit-plugins test-unit-roles ## Unit tests on the newest libraries [ARGS="-k name"]
+
+# Each part by itself: what the others load makes a controller of the process, and modules behave otherwise there.
+test-unit-plugins: PARTS = plugins house
+test-unit-roles: PARTS = test_ca mail_signing
+test-unit-plugins test-unit-roles: $(VENV)/.test $(COLLECTION)
+	@status=0; for part in $(PARTS); do \
+		$(BIN)/python -m pytest --junit-xml=$(REPORTS)/$@/$$part.xml tests/unit/$$part $(ARGS) || \
 		{ [ $$? -eq 5 ] && $(if $(ARGS),true,false); } || status=1; \
 	done; exit $$status
 
@@ -65,7 +78,6 @@ test-integration: $(VENV)/.test ## Integration targets against the test CA [TARG
 test-platforms: $(VENV)/.test ## An integration target on the oldest and on the newest Python and libraries
 	$(BIN)/python dev/run_matrix.py --quick
 
-.PHONY: test-matrix
 test-matrix: $(VENV)/.test $(COLLECTION) ## Unit tests and targets on every platform that is claimed [ARGS="'EL 9' --write"]
 	$(BIN)/python dev/run_matrix.py $(ARGS)
 
@@ -104,36 +116,29 @@ venv: $(VENV)/.test $(VENV)/.lint $(VENV)/.docs $(VENV)/.package ## Install the 
 clean: ## Remove .venv and .cache
 	rm -rf $(VENV) .cache
 
-$(BIN)/python:
-	@test -n "$(PYTHON)"
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-		{ echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+machine:
+	@dev/machine check test
 
-$(VENV)/.demo: $(REQUIREMENTS)/demo.txt $(PINS)/controller.txt roles/test_ca/files/requirements.txt | $(BIN)/python
+$(VENV)/.demo: $(REQUIREMENTS)/demo.txt $(PINS)/controller.txt roles/test_ca/files/requirements.txt
 $(VENV)/.test: $(REQUIREMENTS)/test.txt $(VENV)/.demo
-$(VENV)/.lint: $(REQUIREMENTS)/lint.txt $(PINS)/controller.txt | $(BIN)/python
+$(VENV)/.lint: $(REQUIREMENTS)/lint.txt $(PINS)/controller.txt
 $(VENV)/.docs: $(REQUIREMENTS)/docs.txt $(VENV)/.demo
 $(VENV)/.package: $(REQUIREMENTS)/package.txt $(VENV)/.test $(VENV)/.lint
 $(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.docs $(VENV)/.package:
-	$(BIN)/python $(PIP) --constraint $(PINS)/controller.txt --requirement $<
+	$(INSTALL) $(VENV) "$(PYTHON)" controller $(basename $(notdir $<))
 	@touch $@
 
 $(OLDEST)/.installed: $(REQUIREMENTS)/oldest.txt $(PINS)/oldest.txt
-	"$$(dev/interpreters find 3.8)" -m venv $(OLDEST)
-	$(OLDEST)/bin/python $(PIP) --constraint $(PINS)/oldest.txt --requirement $<
+	$(INSTALL) $(OLDEST) "$$(dev/interpreters find 3.8)" oldest oldest
 	@touch $@
 
-$(GALAXY)/.installed: $(REQUIREMENTS)/galaxy.txt $(PINS)/galaxy.txt | $(BIN)/python
-	$(BIN)/python -m venv $(GALAXY)
-	$(GALAXY)/bin/python $(PIP) --constraint $(PINS)/galaxy.txt --requirement $<
+$(GALAXY)/.installed: $(REQUIREMENTS)/galaxy.txt $(PINS)/galaxy.txt
+	$(INSTALL) $(GALAXY) "$(PYTHON)" galaxy galaxy
 	@touch $@
 
-RESOLVER := .cache/venv-uv
 RESOLVE := $(RESOLVER)/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: pins
-pins: $(RESOLVER)/.installed ## Have uv write the versions of all tools for every Python that is served [ARGS=--upgrade]
+pins: $(RESOLVER)/bin/uv ## Have uv write the versions of all tools for every Python that is served [ARGS=--upgrade]
 	cd $(REQUIREMENTS) && for name in controller galaxy oldest matrix; do \
 		case $$name in \
 			controller) set -- --universal --python-version 3.11 test.txt lint.txt docs.txt package.txt ;; \
@@ -144,21 +149,13 @@ pins: $(RESOLVER)/.installed ## Have uv write the versions of all tools for ever
 		$(CURDIR)/$(RESOLVE) $(ARGS) --output-file pins/$$name.txt "$$@" || exit 1; \
 	done
 
-$(RESOLVER)/.installed: | $(BIN)/python
-	@$(BIN)/python -m venv $(RESOLVER)
-	@$(RESOLVER)/bin/python $(PIP) uv
-	@touch $@
+audit: $(AUDITOR)/bin/pip-audit ## Ask an advisory service about every pinned version
+	@for file in $(PINS)/*.txt; do $< --disable-pip --no-deps --progress-spinner off --requirement $$file || exit 1; done
 
-AUDITOR := .cache/venv-audit
-
-.PHONY: audit
-audit: $(AUDITOR)/.installed ## Ask an advisory service about every pinned version
-	@for file in $(PINS)/*.txt; do $(AUDITOR)/bin/pip-audit --disable-pip --no-deps --progress-spinner off --requirement $$file || exit 1; done
-
-$(AUDITOR)/.installed: | $(BIN)/python
-	@$(BIN)/python -m venv $(AUDITOR)
-	@$(AUDITOR)/bin/python $(PIP) pip-audit
-	@touch $@
+# The newest, and nothing of the tests needs them.
+$(RESOLVER)/bin/uv $(AUDITOR)/bin/pip-audit:
+	"$(PYTHON)" -m venv $(@D)/..
+	$(@D)/python -m pip --quiet install $(@F)
 
 # Python and Ansible find a collection by its folder's name; this link gives the clone that name.
 $(COLLECTION):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from collection_copy import CLONE
 from junit import write_report
-from sealed_home import HOME
+from sealed_home import HOMES
 
 BIN = Path(sys.executable).parent
 SITE = CLONE / ".cache/docs"
@@ -37,7 +37,7 @@ def main() -> int:
     shutil.rmtree(SITE, ignore_errors=True)
     (SITE / "rst").mkdir(parents=True, mode=0o700)
     SITE.chmod(0o700)  # antsibull-docs writes to no folder that others can write to
-    HOME.mkdir(parents=True, exist_ok=True)
+    (HOMES / "docs").mkdir(parents=True, exist_ok=True)
     steps = {
         "the frame of the site": [
             *("antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--fail-on-error"),
@@ -70,7 +70,7 @@ def main() -> int:
 
 
 def _run(command: list[str]) -> str | None:
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HOME": str(HOME)}
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HOME": str(HOMES / "docs")}
     done = subprocess.run(
         command, cwd=SITE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )

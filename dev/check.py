@@ -12,7 +12,7 @@ from pathlib import Path
 
 from collection_copy import CLONE
 from junit import write_report
-from sealed_home import HOME
+from sealed_home import HOMES
 
 BIN = Path(sys.executable).parent
 COLLECTION = CLONE / ".cache/tree/ansible_collections/mailops/smime"
@@ -46,8 +46,8 @@ def main() -> int:
     """Run the group of checks that the command line names and return the exit status."""
     (group,) = sys.argv[1:]
     # antsibull-docs leaves a log in the home.
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HOME": str(HOME)}
-    HOME.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HOME": str(HOMES / group)}
+    (HOMES / group).mkdir(parents=True, exist_ok=True)
     failures: dict[str, str | None] = {}
     for command in GROUPS[group]:
         print("==", " ".join(command), flush=True)

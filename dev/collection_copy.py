@@ -14,13 +14,13 @@ import subprocess
 from pathlib import Path
 
 CLONE = Path(__file__).resolve().parent.parent
-COPY = CLONE / ".cache/ansible_test/ansible_collections/mailops/smime"
+COPIES = CLONE / ".cache/ansible_test"
 KEPT = {".git", "tests/output"}  # ansible-test keeps its own virtual environments in tests/output
 
 
-def renew_copy(number: int = 0) -> Path:
+def renew_copy(name: str) -> Path:
     """Make a copy hold what the clone holds, committed or not, and return its folder; runs side by side need one each."""
-    copy = COPY if number == 0 else CLONE / f".cache/ansible_test_{number}" / COPY.relative_to(COPY.parents[2])
+    copy = COPIES / name / "ansible_collections/mailops/smime"
     copy.mkdir(parents=True, exist_ok=True)
     _remove_all_but_kept(copy, copy)
     copy_collection(copy)

@@ -50,7 +50,7 @@ def main() -> int:
     arguments = _read_arguments()
     pythons = _python_options(arguments.target_python)
     lanes: queue.Queue[Lane] = queue.Queue()
-    first = Lane(renew_copy(), sealed_environment())
+    first = _prepare(f"{arguments.stage}-0")
     _write_configuration(first.copy)
     listing = subprocess.run(
         ["ansible-test", "integration", "--list-targets", "--allow-destructive", *pythons, *arguments.targets],
@@ -60,7 +60,7 @@ def main() -> int:
         return listing.returncode
     wanted = sorted(listing.stdout.split(), key=_guess_length)
     width = min(len(wanted), len(os.sched_getaffinity(0)))
-    for lane in (first, *(Lane(renew_copy(number), sealed_environment(number)) for number in range(1, width))):
+    for lane in (first, *(_prepare(f"{arguments.stage}-{number}") for number in range(1, width))):
         lanes.put(lane)
 
     def run(target: str) -> bool:
@@ -76,6 +76,10 @@ def main() -> int:
     write_report(arguments.stage, {name: "see above" if name in failed else None for name in sorted(wanted)})
     print(f"Integration targets: {len(wanted) - len(failed)} passed, {len(failed)} failed {' '.join(failed)}")
     return int(bool(failed) or not wanted)
+
+
+def _prepare(name: str) -> Lane:
+    return Lane(renew_copy(name), sealed_environment(name))
 
 
 def _guess_length(target: str) -> tuple[int, str]:

@@ -192,7 +192,7 @@ def _require(condition: bool, complaint: str) -> None:
 
 def _run(*command: str, cwd: Path = PLACE, variables: Mapping[str, str] | None = None) -> str:
     """Run a program in an environment where only what was installed offline is found; return what it printed."""
-    sealed = sealed_environment()
+    sealed = sealed_environment(STAGE)
     environment = {
         **{name: value for name, value in sealed.items() if not name.startswith("SMIME_")},
         "PIP_CONFIG_FILE": f"{sealed['HOME']}/.config/pip/pip.conf",

@@ -18,13 +18,13 @@ STAGE = "test-sanity"
 
 def main() -> int:
     """Run with the arguments of the command line and return the exit status."""
-    copy = renew_copy()
+    copy = renew_copy(STAGE)
     reports = copy / "tests/output/junit"
     shutil.rmtree(reports, ignore_errors=True)
     if missing := missing_interpreters():
         print(f"Not tried, for want of these Pythons: {missing}", flush=True)
     command = ["ansible-test", "sanity", "--local", "--junit", "--color", "no", *sys.argv[1:]]
-    status = subprocess.run(command, cwd=copy, env=sealed_environment(), check=False).returncode
+    status = subprocess.run(command, cwd=copy, env=sealed_environment(STAGE), check=False).returncode
     collect_reports(STAGE, reports.glob("ansible-test-sanity*.xml"))
     count = count_reports(REPORTS / STAGE)
     if not count.passed + count.failed:

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from collection_copy import CLONE
 
-HOME = CLONE / ".cache/home"
+HOMES = CLONE / ".cache/homes"
 PIP_RELEASES = ("24_2", "25_2")  # which ansible-core 2.19 and 2.21 ask for
 
 
-def sealed_environment(number: int = 0) -> dict[str, str]:
+def sealed_environment(name: str) -> dict[str, str]:
     """Return the environment variables for ansible-test, after furnishing its home; runs side by side need one each."""
-    home = HOME if number == 0 else HOME.with_name(f"{HOME.name}_{number}")
+    home = HOMES / name
     bootstraps = home / ".ansible/test/cache"
     bootstraps.mkdir(parents=True, exist_ok=True)
     for release in PIP_RELEASES:

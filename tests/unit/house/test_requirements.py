@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 CLONE = Path(__file__).resolve().parents[3]
 REQUIREMENTS = CLONE / "dev/requirements"
+MACHINE = REQUIREMENTS / "machine.txt"
 PINS = sorted((REQUIREMENTS / "pins").glob("*.txt"))
 # idna comes with requests; urllib3 does, too. Without idna, Python's own codec serves.
 AT_RUN_TIME = {"ansible", "ansible_collections", "cryptography", "requests", "urllib3", "idna"}
@@ -52,7 +53,7 @@ def test_every_pin_is_one_version(path: Path) -> None:
 
 
 def test_everything_that_is_asked_for_is_pinned() -> None:
-    for path in REQUIREMENTS.glob("*.txt"):
+    for path in sorted(set(REQUIREMENTS.glob("*.txt")) - {MACHINE}):
         pins = REQUIREMENTS / "pins" / path.name
         pinned = {
             canonicalize_name(pin.name) for pin in read(pins if pins.exists() else pins.with_name("controller.txt"))
@@ -64,3 +65,10 @@ def test_the_vectors_are_those_of_the_library() -> None:
     for path in PINS:
         versions = {pin.name: str(pin.specifier) for pin in read(path)}
         assert versions.get("cryptography-vectors") in {None, versions.get("cryptography")}, path.name
+
+
+def test_the_readme_names_what_a_machine_needs() -> None:
+    packages = [line.split()[0] for line in MACHINE.read_text("utf-8").splitlines() if line[:1].isalpha()]
+    told = re.search(r"apt-get install ([a-z0-9 -]+)", (CLONE / "README.md").read_text("utf-8"))
+    assert told is not None
+    assert sorted(told.group(1).split()) == sorted(packages)
