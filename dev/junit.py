@@ -37,13 +37,16 @@ def count_reports(folder: Path) -> Count:
     return total
 
 
-def write_report(stage: str, failures: Mapping[str, str | None]) -> None:
-    """Write the report of a stage: test names with what went wrong, none for those that passed."""
+def write_report(stage: str, failures: Mapping[str, str | None], skipped: Mapping[str, str] | None = None) -> None:
+    """Write the report of a stage: test names with what went wrong, none for those that passed, and with why they were skipped."""
     suite = ElementTree.Element("testsuite", name=stage)
     for name, failure in failures.items():
         case = ElementTree.SubElement(suite, "testcase", classname=stage, name=name)
         if failure is not None:
             ElementTree.SubElement(case, "failure", message=failure)
+    for name, reason in (skipped or {}).items():
+        case = ElementTree.SubElement(suite, "testcase", classname=stage, name=name)
+        ElementTree.SubElement(case, "skipped", message=reason)
     folder = empty_folder(stage)
     ElementTree.ElementTree(suite).write(folder / "report.xml", encoding="utf-8", xml_declaration=True)
 
