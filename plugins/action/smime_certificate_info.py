@@ -43,6 +43,8 @@ class ActionModule(controller.ControllerAction):
         if asked.missing is not None:
             raise asked.missing
         result = {**looked, **asked.to_result(label), "certificates": looked["certificates"]}
+        if asked.warnings:
+            result["warnings"] = [*looked.get("warnings", []), *asked.warnings]
         return {**result, "failed": asked.error is not None}
 
     def _look(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:

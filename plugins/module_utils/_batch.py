@@ -92,7 +92,9 @@ def manage(module: AnsibleModule, context: Context) -> Outcome:
         # A question is half of the way; the second run shows the whole of it.
         if report.changed and report.question is None
     ]
-    return Outcome(result, [warning for report in reports for warning in report.warnings], missing)
+    # What they share, a bundle of roots, say, gives one warning.
+    warnings = list(dict.fromkeys(warning for report in reports for warning in report.warnings))
+    return Outcome(result, warnings, missing)
 
 
 def _select(entries: list[Entry], params: Mapping[str, Any]) -> list[Entry]:

@@ -34,6 +34,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     SmimeError,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import explain
+from ansible_collections.mailops.smime.plugins.module_utils._spec import Warn
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._verify import load_reply
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
@@ -65,6 +66,7 @@ class Inspection:
     certificates: list[dict[str, Any]] = field(default_factory=list)
     order: dict[str, Any] | None = None
     api_calls: int = 0
+    warnings: list[str] = field(default_factory=list)
     error: SmimeError | None = None
     missing: MissingLibraryError | None = None
 
@@ -88,11 +90,11 @@ def inspect(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -
     try:
         require_cryptography()
         check_options(params)
-        inspection.certificates = inspect_files(params, clock.now())
+        inspection.certificates = inspect_files(params, clock.now(), inspection.warnings.append)
         if options.asks_ca(params):
             client = make_client(clock)
             try:
-                inspection.order = inspect_order(params, client)
+                inspection.order = inspect_order(params, client, inspection.warnings.append)
             finally:
                 inspection.api_calls = client.calls
     except SmimeError as error:
@@ -129,9 +131,9 @@ def check_options(params: Mapping[str, Any]) -> None:
         check_query(read_query(params))
 
 
-def inspect_files(params: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
+def inspect_files(params: Mapping[str, Any], now: datetime, warn: Warn) -> list[dict[str, Any]]:
     """Return an entry for each file, a broken one with ``error``. Raises OptionError, FileError for the files to measure against."""
-    criteria = _load_criteria(params, now)
+    criteria = _load_criteria(params, now, warn)
     return [_inspect_file(path, criteria) for path in _expand(params["paths"] or [])]
 
 
@@ -164,11 +166,11 @@ def read_query(params: Mapping[str, Any]) -> Query:
     )
 
 
-def inspect_order(params: Mapping[str, Any], client: Client) -> dict[str, Any]:
+def inspect_order(params: Mapping[str, Any], client: Client, warn: Warn) -> dict[str, Any]:
     """Return the ``order`` entry of the result: one call. Raises OptionError, CallError, CaError, ReplyError."""
     exchange = client.exchange(options.read_order(params), read_query(params))
     reply = require_accepted(exchange.reply)
-    pool = load_reply(reply)
+    pool = load_reply(reply, warn)
     not_before, not_after = _find_validity(reply, pool)
     return {
         "status_code": reply.code,
@@ -181,7 +183,7 @@ def inspect_order(params: Mapping[str, Any], client: Client) -> dict[str, Any]:
     }
 
 
-def _find_validity(reply: Reply, pool: list[Certificate]) -> tuple[str | None, str | None]:
+def _find_validity(reply: Reply, pool: tuple[Certificate, ...]) -> tuple[str | None, str | None]:
     """Return the validity that the CA shows, or else that of the end entity that it sent."""
     end_entity = next((item for item in pool if not item.is_ca), None)
     period = reply.validity or end_entity
@@ -214,13 +216,10 @@ def _load_first(path: str) -> Certificate:
     data = read_file(path)
     if data is None:
         raise ValueError(f"{path} does not exist")
-    found = certificates.load_pem(data) if b"-----BEGIN" in data else [certificates.load_der(data)]
-    if not found:
-        raise ValueError(f"{path} holds no certificate")
-    return found[0]
+    return certificates.load_first(data)
 
 
-def _load_criteria(params: Mapping[str, Any], now: datetime) -> Criteria:
+def _load_criteria(params: Mapping[str, Any], now: datetime, warn: Warn) -> Criteria:
     key_path, chain_path = params["privatekey_path"], params["chain_path"]
     key = None
     if key_path is not None:
@@ -230,8 +229,8 @@ def _load_criteria(params: Mapping[str, Any], now: datetime) -> Criteria:
         now=now,
         public_key=key.public_key if key is not None else None,
         email=params["email"],
-        chain=specs.load_certificates("chain_path", chain_path, read_file),
-        trusted=specs.load_certificates("trusted_roots_path", params["trusted_roots_path"], read_file),
+        chain=specs.load_certificates("chain_path", chain_path, read_file, warn),
+        trusted=specs.load_certificates("trusted_roots_path", params["trusted_roots_path"], read_file, warn),
     )
 
 

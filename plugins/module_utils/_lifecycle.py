@@ -105,7 +105,7 @@ class Run:
 
     def _look(self) -> Plan:
         """Read the options and the files, and decide offline."""
-        spec = specs.load(self.params, self.files)
+        spec = specs.load(self.params, self.files, self.report.warn)
         options = spec.output_options
         for output, path in spec.outputs.items():
             self.files.protect(path, options.safe_keys if output.private else (), options.passphrases)
@@ -175,7 +175,7 @@ class Run:
 
         if self.files.check_mode:
             return _verify.foresee(reply, plan, self._now())
-        return _verify.verify(reply, plan, self._now()) if reply.certificates else None
+        return _verify.verify(reply, plan, self._now(), self.report.warn) if reply.certificates else None
 
     def _apply(self, plan: Plan) -> None:
         """Write what is to be written, mend the attributes of the rest, and report both; in check mode, report alone."""
@@ -209,7 +209,7 @@ class Run:
         """Warn of a certificate that does not last, though the CA was asked for a newer one."""
         last = plan.not_after
         if last is not None and last - self._now() < timedelta(days=plan.spec.remaining_days):
-            self.report.warnings.append(
+            self.report.warn(
                 f"{plan.spec.label()}: the certificate expires on {last:%Y-%m-%d} "
                 "and the CA holds no newer one: place a new order."
             )

@@ -44,6 +44,11 @@ class Report:
         self.files: list[dict[str, Any]] = []
         self.warnings: list[str] = []
 
+    def warn(self, text: str) -> None:
+        """Have ``text`` told, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
     def add_file(self, kind: str, path: str, backup: str | None = None) -> None:
         """Name a file that changed, with the path of its backup."""
         self.files.append({"path": path, "kind": kind, "backup_file": backup})

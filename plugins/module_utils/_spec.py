@@ -27,6 +27,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as 
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
 
+Warn = Callable[[str], None]
+
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
 
@@ -97,8 +99,8 @@ class CertificateSpec:
         return options.label(self.email, self.path, self.order)
 
 
-def load(params: Mapping[str, Any], files: Files) -> CertificateSpec:
-    """Return what ``params`` ask for. Raises OptionError or FileError that names the option at fault."""
+def load(params: Mapping[str, Any], files: Files, warn: Warn) -> CertificateSpec:
+    """Return what ``params`` ask for; ``warn`` takes what is passed over. Raises OptionError or FileError, by the option's name."""
     order = options.check(params)
     outputs = {output: params[output.option] for output in OUTPUTS if params[output.option] is not None}
     options.check_distinct(params, (output.option for output in outputs))
@@ -122,7 +124,7 @@ def load(params: Mapping[str, Any], files: Files) -> CertificateSpec:
         request_options=_read_request_options(params) if csr is None else None,
         email=params["email"],
         order=order,
-        trusted=load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read_shared),
+        trusted=load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read_shared, warn),
         remaining_days=params["remaining_days"],
         force=params["force"],
         wait_policy=WaitPolicy(params["wait_timeout"], params["poll_interval"]),
@@ -251,17 +253,19 @@ def require_file(option: str, path: str, data: bytes | None) -> bytes:
 
 
 def load_certificates(
-    option: str, path: str | None, read: Callable[[str], bytes | None]
+    option: str, path: str | None, read: Callable[[str], bytes | None], warn: Warn
 ) -> tuple[Certificate, ...] | None:
-    """Return the certificates of the PEM file that ``option`` names, or None without one. Raises OptionError, FileError."""
+    """Return the certificates of the PEM file that ``option`` names, or None without one. Raises OptionError, FileError.
+
+    ``warn`` takes what is to be told of those that cannot be read.
+    """
     if path is None:
         return None
     data = require_file(option, path, read(path))
-    hint = "Give a file of certificates in PEM."
-    try:
-        found = certificates.load_pem(data)
-    except ValueError as error:
-        raise OptionError(f"{option}: {path} holds a damaged certificate: {error}", hint=hint) from error
+    found, passed_over = certificates.load_readable_pem(data)
     if not found:
-        raise OptionError(f"{option}: {path} holds no certificate", hint=hint)
-    return tuple(found)
+        said = "that can be read" if passed_over else "at all"
+        raise OptionError(f"{option}: {path} holds no certificate {said}", hint="Give a file of certificates in PEM.")
+    if passed_over:
+        warn(f"{option}: {path}: {passed_over}")
+    return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACCEPTED
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError
 from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan, is_held
-from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
+from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec, Warn
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
@@ -22,22 +22,31 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate im
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, Validity
 
-
-def load_reply(reply: Reply) -> list[Certificate]:
-    """Return the certificates of ``reply``, in its order. Raises ReplyError."""
-    try:
-        return certificates.load_all(reply.certificates)
-    except ValueError as error:
-        raise ReplyError(
-            f"the CA sent something that is {error}", hint="Run the task again; if it stays, ask the CA's support."
-        ) from error
+_ASK_SUPPORT = "Run the task again; if it stays, ask the CA's support."
 
 
-def verify(reply: Reply, plan: Plan, now: datetime) -> Offer:
+def load_reply(reply: Reply, warn: Warn) -> tuple[Certificate, ...]:
+    """Return the certificates of ``reply``, in its order; ``warn`` takes what is to be told of those that cannot be read.
+
+    Raises ReplyError if none can.
+    """
+    found, passed_over = certificates.load_readable(reply.certificates)
+    if passed_over and not found:
+        raise ReplyError("the CA sent no certificate that can be read", hint=_ASK_SUPPORT)
+    if passed_over:
+        warn(f"the CA's reply: {passed_over}")
+    return found
+
+
+def verify(reply: Reply, plan: Plan, now: datetime, warn: Warn) -> Offer:
     """Return what the CA sent, checked. Raises CheckError with the name of the check that failed, or ReplyError."""
     spec = plan.spec
-    pool = load_reply(reply)
+    pool = load_reply(reply, warn)
     own = [item for item in pool if item.public_key == spec.public_key]
+    if not own and len(pool) < len(reply.certificates):
+        raise ReplyError(
+            "none of the certificates that the CA sent and that can be read is for this key", hint=_ASK_SUPPORT
+        )
     if not own:
         raise CheckError(
             f"none of the {len(pool)} certificates that the CA sent is for this key",

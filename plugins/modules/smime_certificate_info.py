@@ -244,6 +244,7 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _info
 
 
@@ -255,6 +256,9 @@ def main() -> None:
         module.fail_json(
             msg=missing_required_lib(inspection.missing.library), exception=inspection.missing.import_traceback
         )
+    for warning in inspection.warnings:
+        # Ansible masks no secret in a warning.
+        module.warn(remove_values(warning, module.no_log_values))
     result = inspection.to_result(_info.find_label(module.params))
     if inspection.error is not None:
         module.fail_json(**result)

@@ -22,11 +22,14 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 
 CRYPTOGRAPHY_IMPORT_ERROR: str | None = None
 try:
-    from cryptography import x509
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
-    from cryptography.x509.oid import ExtendedKeyUsageOID
+    # What it thinks of the Python at hand does not concern whoever runs a task.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from cryptography import x509
+        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+        from cryptography.x509.oid import ExtendedKeyUsageOID
 except ImportError:
     CRYPTOGRAPHY_IMPORT_ERROR = traceback.format_exc()
     # Whoever imports these can be imported; require_cryptography() says what is missing before they are used.
@@ -117,12 +120,15 @@ def not_after(certificate: x509.Certificate) -> datetime:
         return certificate.not_valid_after.replace(tzinfo=timezone.utc)
 
 
-def verify_signature(certificate: x509.Certificate, key: Any) -> None:
-    """Verify that ``key``, a public one, made the signature of ``certificate``. Raises InvalidSignature or UnsupportedAlgorithm."""
-    signature, signed = certificate.signature, certificate.tbs_certificate_bytes
-    digest = certificate.signature_hash_algorithm
+def verify_signature(item: Any, signed: bytes, key: Any) -> None:
+    """Verify that ``key``, a public one, made the signature of ``item`` (a certificate, list or request) over ``signed``.
+
+    Raises InvalidSignature or UnsupportedAlgorithm. The library's own ways differ from release to release: some compare names
+    octet by octet, some take an old digest for a wrong signature.
+    """
+    signature, digest = item.signature, item.signature_hash_algorithm
     if isinstance(key, rsa.RSAPublicKey) and digest is not None:
-        key.verify(signature, signed, _find_padding(certificate), digest)
+        key.verify(signature, signed, _find_padding(item), digest)
     elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
         key.verify(signature, signed, ec.ECDSA(digest))
     elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
@@ -131,11 +137,11 @@ def verify_signature(certificate: x509.Certificate, key: Any) -> None:
         raise InvalidSignature
 
 
-def _find_padding(certificate: x509.Certificate) -> Any:
-    if certificate.signature_algorithm_oid.dotted_string != _RSASSA_PSS:
+def _find_padding(item: Any) -> Any:
+    if item.signature_algorithm_oid.dotted_string != _RSASSA_PSS:
         return padding.PKCS1v15()
     # Before 41 the library does not read the parameters of PSS.
-    found = getattr(certificate, "signature_algorithm_parameters", None)
+    found = getattr(item, "signature_algorithm_parameters", None)
     if found is None:
         raise UnsupportedAlgorithm("this release of cryptography does not read signatures with RSASSA-PSS")
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -68,6 +68,7 @@ class Certificate:
     """A certificate, with what the checks ask of it read once.
 
     ``public_key`` is SubjectPublicKeyInfo in DER, the times are in UTC, usages and policies are dotted OIDs.
+    ``key_curve`` is the name of an EC key's curve.
     ``extended_key_usages`` and ``key_usages`` are None where the extension is absent. ``subject`` and ``issuer`` are by long
     attribute names, ``subject_name`` and ``issuer_name`` as they are compared (RFC 5280, 7.1). ``critical`` are the OIDs of the
     critical extensions, ``path_length`` and ``constraints`` what a CA limits, ``alternatives`` the library's names of the
@@ -78,6 +79,7 @@ class Certificate:
     public_key: bytes
     key_type: str
     key_size: int
+    key_curve: str | None
     serial_number: int
     not_before: datetime
     not_after: datetime
@@ -129,6 +131,41 @@ def load_all(encoded: Iterable[bytes]) -> list[Certificate]:
     return [load_der(item) for item in encoded]
 
 
+def load_readable(encoded: Iterable[bytes]) -> tuple[tuple[Certificate, ...], str]:
+    """Return the certificates in ``encoded``, each in DER, that can be read, and what is to be told of the others."""
+    return _pass_over(load_der, list(encoded))
+
+
+@lru_cache(maxsize=16)
+def load_readable_pem(pem: bytes) -> tuple[tuple[Certificate, ...], str]:
+    """Return the certificates in ``pem`` that can be read, and what is to be told of the others."""
+    return _pass_over(_load_block, _PEM_BLOCK.findall(pem))
+
+
+def _pass_over(load: Callable[[bytes], Certificate], encoded: list[bytes]) -> tuple[tuple[Certificate, ...], str]:
+    """Load what can be loaded: a bundle of roots has some that are not needed, and that one release or another cannot read."""
+    found, numbers = [], []
+    for number, item in enumerate(encoded, 1):
+        try:
+            found.append(load(item))
+        except ValueError:
+            numbers.append(str(number))
+    if not numbers:
+        return tuple(found), ""
+    which = f"number {', '.join(numbers[:10])}{' and so on' if len(numbers) > 10 else ''}"
+    return tuple(found), f"{len(numbers)} of {len(encoded)} certificates cannot be read and are passed over ({which})"
+
+
+def load_first(data: bytes) -> Certificate:
+    """Return the first certificate of a file in PEM, or the one in DER. Raises ValueError."""
+    if b"-----BEGIN" not in data:
+        return load_der(data)
+    block = _PEM_BLOCK.search(data)
+    if block is None:
+        raise ValueError("it holds no certificate")
+    return _load_block(block.group())
+
+
 def load_pem(pem: bytes) -> list[Certificate]:
     """Return the certificates in ``pem``, in their order; none is an empty list. Raises ValueError if one is damaged."""
     return list(_load_pem(pem))
@@ -137,9 +174,13 @@ def load_pem(pem: bytes) -> list[Certificate]:
 @lru_cache(maxsize=256)
 def _load_pem(pem: bytes) -> tuple[Certificate, ...]:
     # Kept, since the same few files are looked at for several reasons, and mailboxes share their intermediates.
+    return tuple(_load_block(block) for block in _PEM_BLOCK.findall(pem))
+
+
+def _load_block(block: bytes) -> Certificate:
     with _compat.reading("a certificate"):
-        parsed = [x509.load_pem_x509_certificate(block) for block in _PEM_BLOCK.findall(pem)]
-        return tuple(_read(item, item.public_bytes(serialization.Encoding.DER)) for item in parsed)
+        parsed = x509.load_pem_x509_certificate(block)
+        return _read(parsed, parsed.public_bytes(serialization.Encoding.DER))
 
 
 def load_pkcs7(data: bytes) -> list[Certificate]:
@@ -198,6 +239,7 @@ def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
         public_key=keys.encode_public_key(public_key),
         key_type=key_type,
         key_size=key_size,
+        key_curve=keys.find_curve(public_key),
         serial_number=parsed.serial_number,
         not_before=not_before(parsed),
         not_after=not_after(parsed),

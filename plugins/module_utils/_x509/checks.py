@@ -30,7 +30,8 @@ NEEDED_KEY_USAGES = {
     "Ed25519": frozenset({"digital_signature"}),
     "Ed448": frozenset({"digital_signature"}),
 }
-EC_KEY_SIZES = (256, 384, 521)
+# Baseline Requirements, 6.1.5: others have the same sizes.
+EC_CURVES = ("secp256r1", "secp384r1", "secp521r1")
 # The extensions that are read here, or that say nothing as long as policies and revocation are not asked for (RFC 5280, 4.2).
 KNOWN_EXTENSIONS = {
     "2.5.29.15": "keyUsage",
@@ -81,10 +82,11 @@ def find_key_fault(certificate: Certificate) -> str:
     if certificate.key_type == "RSA":
         fits = certificate.key_size >= 2048 and certificate.key_size % 8 == 0
     elif certificate.key_type == "ECC":
-        fits = certificate.key_size in EC_KEY_SIZES
+        fits = certificate.key_curve in EC_CURVES
     else:
         fits = certificate.key_type in NEEDED_KEY_USAGES
-    return "" if fits else f"its key is {certificate.key_type} with {certificate.key_size} bits"
+    kind = f"{certificate.key_type} ({certificate.key_curve})" if certificate.key_curve else certificate.key_type
+    return "" if fits else f"its key is {kind} with {certificate.key_size} bits"
 
 
 def find_authority_fault(certificate: Certificate) -> str:

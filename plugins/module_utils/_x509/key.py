@@ -71,7 +71,9 @@ def load(pem: bytes, passphrase: str | None, option: str) -> PrivateKey:
         )
         raise OptionError(
             f"the private key of {option} cannot be read: {what}",
-            hint="Check it with 'openssl pkey -noout -in FILE'.",
+            # Some tools leave out the zeros that the number of an EC key begins with: OpenSSL reads that, cryptography does not.
+            hint="Check it with 'openssl pkey -noout -in FILE'. If that reports no fault, write the same key anew, "
+            "as PKCS#8: 'openssl pkcs8 -topk8 -in FILE -out NEW' (with -nocrypt, if it has no passphrase).",
         ) from error
     return PrivateKey(encode_public_key(key.public_key()), key, pem, encrypted)  # type: ignore[attr-defined]
 
@@ -95,6 +97,11 @@ def describe_public_key(public_key: Any) -> tuple[str, int]:
     if isinstance(public_key, ed448.Ed448PublicKey):
         return "Ed448", 456
     return "other", 0
+
+
+def find_curve(public_key: Any) -> str | None:
+    """Return the name of the curve of an EC key, None for other keys."""
+    return public_key.curve.name if isinstance(public_key, ec.EllipticCurvePublicKey) else None
 
 
 def create(spec: KeySpec) -> bytes:

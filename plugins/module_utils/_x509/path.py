@@ -156,7 +156,7 @@ def is_signed_by(certificate: Certificate, issuer: Certificate) -> bool:
     if certificate.issuer_name != issuer.subject_name:
         return False
     try:
-        verify_signature(certificate.parsed, _load_public_key(issuer))
+        verify_signature(certificate.parsed, certificate.parsed.tbs_certificate_bytes, _load_public_key(issuer))
         return _has_one_algorithm(certificate)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False

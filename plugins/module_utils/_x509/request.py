@@ -17,11 +17,13 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
     ExtendedKeyUsageOID,
+    InvalidSignature,
     UnsupportedAlgorithm,
     ec,
     hashes,
     rsa,
     serialization,
+    verify_signature,
     x509,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import ATTRIBUTES
@@ -52,18 +54,30 @@ def load(data: bytes, option: str) -> CertificateRequest:
         )
     try:
         csr = _parse(data)
-        signed = csr.is_signature_valid
         public_key = keys.encode_public_key(csr.public_key())
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise OptionError(
             f"the CSR of {option} cannot be read: it is not a PKCS#10 request in PEM or base64",
             hint="Check it with 'openssl req -noout -verify -in FILE'.",
         ) from error
-    if not signed:
+    _check_signature(csr, option)
+    return CertificateRequest(csr.public_bytes(serialization.Encoding.PEM).decode("ascii"), public_key)
+
+
+def _check_signature(csr: x509.CertificateSigningRequest, option: str) -> None:
+    try:
+        # Releases that know no old digests any more say "wrong" of each signature with one. What the CA takes, it says itself.
+        if not csr.is_signature_valid:
+            verify_signature(csr, csr.tbs_certrequest_bytes, csr.public_key())
+    except UnsupportedAlgorithm as error:
+        raise OptionError(
+            f"the CSR of {option} has a signature that cryptography cannot check on this host: {error}",
+            hint="Make the CSR anew with SHA-256.",
+        ) from error
+    except InvalidSignature as error:
         raise OptionError(
             f"the CSR of {option} has a wrong signature: it was changed after it was made", hint="Make the CSR anew."
-        )
-    return CertificateRequest(csr.public_bytes(serialization.Encoding.PEM).decode("ascii"), public_key)
+        ) from error
 
 
 def _parse(data: bytes) -> x509.CertificateSigningRequest:

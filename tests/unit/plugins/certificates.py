@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, Sequence
 
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import encode, sequence
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -195,6 +196,33 @@ def issue(
     for extension, is_critical in wanted:
         builder = builder.add_extension(extension, is_critical)
     return Issued(builder.sign(signer, _digest_for(signer)), key)
+
+
+def alter(issued: Issued, signer: Any, old: bytes, new: bytes) -> bytes:
+    """Return the DER of a certificate with something else of the same length in it, signed anew with the EC key ``signer``."""
+    body = issued.certificate.tbs_certificate_bytes
+    assert old in body
+    assert len(old) == len(new)
+    body = body.replace(old, new)
+    algorithm = sequence(bytes.fromhex("06082a8648ce3d040302"))
+    return sequence(body, algorithm, encode(0x03, b"\0" + signer.sign(body, ec.ECDSA(hashes.SHA256()))))
+
+
+@lru_cache(maxsize=None)
+def issue_odd_roots() -> dict[str, bytes]:
+    """Return roots as bundles have them, in DER, that some releases of the library cannot read, or warn of."""
+    odd = issue_ca("odd@root_ca")
+    start = b"\xa0\x03\x02\x01\x02"  # the version; the serial number follows
+    body = odd.certificate.tbs_certificate_bytes
+    serial = body[body.index(start) + len(start) :][:3]
+    p256, sm2 = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a811ccf5501822d")
+    name = b"\x0c\x0bodd@root_ca"
+    return {
+        "a negative serial number": alter(odd, odd.key, start + serial, start + serial[:2] + b"\x81"),
+        "a curve that nobody knows": alter(odd, odd.key, p256, sm2),
+        "a name in characters that its type has not": alter(odd, odd.key, name, b"\x13" + name[1:]),
+        "no certificate": sequence(b""),
+    }
 
 
 def issue_server(issuer: Issued, address: x509.GeneralName, not_after: datetime = FAR_AHEAD) -> Issued:

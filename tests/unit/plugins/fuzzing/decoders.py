@@ -72,7 +72,9 @@ def _use(reply: Reply) -> None:
     assert reply.message.isprintable()
     assert PASSWORD not in reply.message
     replies.require_accepted(reply)
-    _use_pool(verification.load_reply(reply))
+    told: list[str] = []
+    _use_pool(list(verification.load_reply(reply, told.append)))
+    assert sum(map(len, told)) < LONGEST_ERROR
 
 
 def _use_pool(pool: list[Certificate]) -> None:

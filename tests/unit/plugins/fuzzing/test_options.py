@@ -254,7 +254,7 @@ def test_any_options_are_taken_or_refused(
 ) -> None:
     params = {**drawn, **{name: GOOD[name] for name in kept}}
     try:
-        wanted = wanteds.load(params, Disk(contents))  # type: ignore[arg-type]
+        wanted = wanteds.load(params, Disk(contents), [].append)  # type: ignore[arg-type]
         wanted.check_request()
     except SmimeError as error:
         assert error.message

@@ -12,12 +12,17 @@ import pytest
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
     FIRST_SECOND,
+    LAST_SECOND,
     NOW,
+    issue,
     issue_ca,
+    issue_odd_roots,
     make_authority,
     make_key,
 )
+from ansible_collections.mailops.smime.tests.unit.plugins.samples import armour
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, Host, issue_reply
+from cryptography import x509
 
 
 def test_an_issued_certificate_is_written_to_every_file(host: Host) -> None:
@@ -106,6 +111,45 @@ def test_an_expired_certificate_is_refused(host: Host) -> None:
 
 def test_a_certificate_with_a_wrong_signature_is_refused(host: Host) -> None:
     assert refuse(host, host.reply(host.issue(sign_with=make_key()))) == "chain_invalid"
+
+
+def test_an_unknown_critical_extension_of_the_end_entity_is_not_for_mail(host: Host) -> None:
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.7"), b"\x05\x00")
+    assert refuse(host, host.reply(host.issue(critical=(unknown,)))) == "not_smime"
+
+
+@pytest.mark.parametrize("trusts", [True, False])
+def test_a_chain_that_a_rule_forbids_is_neither_written_nor_kept(host: Host, trusts: bool) -> None:
+    """RFC 5280, 6.1; the tests of _x509 try each of its rules."""
+    middle = issue_ca("Middle", issuer=host.authority.root, key_usages=("crl_sign",))
+    leaf = issue(ALICE, issuer=middle, key=host.key, emails=(ALICE,), not_after=LAST_SECOND - timedelta(days=1))
+    roots: dict[str, Any] = (
+        {"trusted_roots_path": str(host.write("roots.pem", host.authority.root.pem))} if trusts else {}
+    )
+    assert refuse(host, issue_reply(host.authority.root, middle, leaf), **roots) == "chain_invalid"
+    host.write("cert.pem", leaf.pem)
+    host.write("chain.pem", middle.pem)
+    host.write("fullchain.pem", leaf.pem + middle.pem)
+    outcome = host.run(host.reply(), **roots)
+    assert (outcome.reasons, outcome.result["status"]) == (["chain_mismatch", "output_mismatch"], "issued")
+
+
+@pytest.mark.parametrize("kind", issue_odd_roots())
+def test_an_odd_certificate_in_a_bundle_or_in_the_reply_is_passed_over(host: Host, kind: str) -> None:
+    odd = armour(issue_odd_roots()[kind]).encode()
+    host.write("roots.pem", odd + host.authority.root.pem + odd)
+    outcome = host.run(host.reply() + odd, trusted_roots_path=host.path("roots.pem"))
+    assert outcome.result["status"] == "issued"
+    if kind == "no certificate":
+        assert "roots.pem: 2 of 3 certificates cannot be read" in outcome.warnings
+        assert "the CA's reply: 1 of 4 certificates cannot be read" in outcome.warnings
+    assert host.run(trusted_roots_path=host.path("roots.pem")).result["status"] == "valid"
+
+
+def test_a_reply_whose_certificate_cannot_be_read_is_said_to_be(host: Host) -> None:
+    odd = armour(issue_odd_roots()["no certificate"]).encode()
+    assert refuse(host, b"2\n" + odd) == "reply_unreadable"
+    assert refuse(host, issue_reply(host.authority.root) + odd) == "reply_unreadable"
 
 
 def test_a_reply_without_the_issuer_is_refused(host: Host) -> None:

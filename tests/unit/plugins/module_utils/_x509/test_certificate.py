@@ -19,10 +19,12 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     Authority,
     Issued,
     issue,
+    issue_odd_roots,
     make_ed25519_key,
     make_rsa_key,
 )
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import UTF8_STRING, encode, sequence
+from ansible_collections.mailops.smime.tests.unit.plugins.samples import armour
 from cryptography import x509
 
 LONG_ADDRESS = "j\u00f6rg" + "x" * 150 + "@example.test"
@@ -148,6 +150,26 @@ def test_a_file_without_certificates_holds_none(text: bytes) -> None:
 def test_a_damaged_block_in_a_file_is_told(alice: Issued) -> None:
     with pytest.raises(ValueError, match="certificate"):
         certificates.load_pem(alice.pem + b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n")
+
+
+def test_what_cannot_be_read_is_passed_over_and_told(authority: Authority, alice: Issued) -> None:
+    junk, good = sequence(b""), (alice.der, authority.root.der)
+    found, told = certificates.load_readable([junk, good[0], junk, good[1]])
+    assert [item.der for item in found] == list(good)
+    assert told == "2 of 4 certificates cannot be read and are passed over (number 1, 3)"
+    pem = "".join(map(armour, (good[0], junk, good[1]))).encode()
+    assert certificates.load_readable_pem(pem)[0] == found
+    assert certificates.load_readable_pem(alice.pem) == (found[:1], "")
+    assert certificates.load_first(pem) == certificates.load_first(alice.der) == found[0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", issue_odd_roots())
+def test_an_odd_root_spoils_no_bundle_and_warns_nobody_but_the_task(authority: Authority, kind: str) -> None:
+    pem = "".join(map(armour, (issue_odd_roots()[kind], authority.root.der))).encode()
+    found, told = certificates.load_readable_pem(pem)
+    assert found[-1].der == authority.root.der
+    assert (len(found), "number 1" in told) in [(1, True), (2, False)]
 
 
 def test_pem_comes_back_as_it_went_in(alice: Issued) -> None:

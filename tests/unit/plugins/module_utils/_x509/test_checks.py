@@ -97,25 +97,41 @@ def test_a_short_rsa_key_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key_type", "size", "fits"),
+    ("key_type", "size", "curve", "fits"),
     [
-        ("RSA", 2047, False),
-        ("RSA", 2048, True),
-        ("RSA", 2050, False),
-        ("RSA", 2056, True),
-        ("RSA", 16384, True),
-        ("ECC", 224, False),
-        ("ECC", 256, True),
-        ("ECC", 384, True),
-        ("ECC", 521, True),
-        ("ECC", 512, False),
-        ("Ed448", 456, True),
-        ("other", 0, False),
+        ("RSA", 2047, None, False),
+        ("RSA", 2048, None, True),
+        ("RSA", 2050, None, False),
+        ("RSA", 2056, None, True),
+        ("RSA", 16384, None, True),
+        ("ECC", 224, "secp224r1", False),
+        ("ECC", 256, "secp256r1", True),
+        ("ECC", 256, "secp256k1", False),
+        ("ECC", 256, "brainpoolP256r1", False),
+        ("ECC", 384, "secp384r1", True),
+        ("ECC", 384, "brainpoolP384r1", False),
+        ("ECC", 521, "secp521r1", True),
+        ("Ed448", 456, None, True),
+        ("other", 0, None, False),
     ],
 )
-def test_the_keys_size_must_be_one_that_smime_knows(key_type: str, size: int, fits: bool) -> None:
-    certificate = dataclasses.replace(load(), key_type=key_type, key_size=size)
+def test_the_key_must_be_one_that_smime_knows(key_type: str, size: int, curve: str | None, fits: bool) -> None:
+    certificate = dataclasses.replace(load(), key_type=key_type, key_size=size, key_curve=curve)
     assert (checks.find_key_fault(certificate) == "") is fits
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256K1, ec.BrainpoolP256R1, ec.SECP256R1])
+def test_a_curve_counts_by_its_name(curve: Any) -> None:
+    fault = checks.find_key_fault(load(key=make_key(curve), key_usages=("digital_signature",)))
+    assert fault == "" if curve is ec.SECP256R1 else curve.name in fault
+
+
+@pytest.mark.parametrize(("oid", "fits"), [("1.3.6.1.4.1.99999.7", False), ("2.5.29.31", True), ("2.5.29.36", True)])
+def test_no_critical_extension_may_be_unknown(oid: str, fits: bool) -> None:
+    certificate = dataclasses.replace(load(), critical=frozenset({"2.5.29.19", oid}))
+    fault = checks.find_critical_fault(certificate)
+    assert fault == "" if fits else oid in fault
+    assert ("".join(checks.find_smime_faults(certificate)) == "") is fits
 
 
 def test_a_ca_is_no_end_entity() -> None:

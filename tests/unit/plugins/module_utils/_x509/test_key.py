@@ -17,6 +17,8 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     make_key,
     make_rsa_key,
 )
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import encode, integer, sequence
+from ansible_collections.mailops.smime.tests.unit.plugins.samples import armour, openssl
 from cryptography.hazmat.primitives.asymmetric import ec, x448
 
 KEYS: dict[str, Any] = {
@@ -101,6 +103,21 @@ def test_junk_is_refused_by_the_options_name(pem: bytes, passphrase: str | None)
     with pytest.raises(OptionError, match="privatekey_path") as caught:
         keys.load(pem, passphrase, "privatekey_path")
     assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+def test_a_key_without_its_leading_zero_is_read_or_its_owner_is_told_the_way() -> None:
+    """One in 256 EC keys of some tools: OpenSSL says that it is valid, and newer releases of the library refuse it."""
+    number = 0x1234567890
+    curve = encode(0xA0, bytes.fromhex("06082a8648ce3d030107"))
+    body = sequence(integer(1), encode(0x04, number.to_bytes(31, "big")), curve)
+    expected = encode_public_key(ec.derive_private_key(number, ec.SECP256R1()))
+    pem = armour(body, "EC PRIVATE KEY").encode()
+    try:
+        assert keys.load(pem, None, "privatekey_path").public_key == expected
+    except OptionError as error:
+        assert "openssl pkcs8 -topk8" in error.hint
+    mended = openssl("pkcs8", "-topk8", "-nocrypt", data=pem)
+    assert keys.load(mended, None, "privatekey_path").public_key == expected
 
 
 def test_an_error_shows_nothing_of_the_key() -> None:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    encode_key,
     encode_public_key,
     make_csr,
     make_csr_pem,
@@ -19,6 +21,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     make_key,
     make_rsa_key,
 )
+from ansible_collections.mailops.smime.tests.unit.plugins.samples import openssl, unwrap
 from cryptography.hazmat.primitives import serialization
 
 KEYS: dict[str, Any] = {"RSA": make_rsa_key(), "ECC": make_key(), "Ed25519": make_ed25519_key()}
@@ -63,6 +66,22 @@ def test_a_broken_signature_is_told(kind: str) -> None:
     with pytest.raises(OptionError, match="signature") as caught:
         request.load(base64.b64encode(bytes(der)), "csr_path")
     assert "csr_path" in caught.value.message
+
+
+@pytest.mark.parametrize("digest", ["sha1", "md5"])
+def test_an_old_digest_is_left_to_the_ca_or_refused_by_its_name(digest: str, tmp_path: Path) -> None:
+    """No release says of an appliance's request, which nobody changed, that it was."""
+    key = tmp_path / "key.pem"
+    key.write_bytes(encode_key(KEYS["RSA"]))
+    pem = openssl("req", "-new", f"-{digest}", "-key", str(key), "-subj", "/CN=x", data=b"")
+    try:
+        assert request.load(pem, "csr_path").public_key == encode_public_key(KEYS["RSA"])
+    except OptionError as error:
+        assert "SHA-256" in error.hint
+    damaged = bytearray(unwrap(pem))
+    damaged[-1] ^= 1
+    with pytest.raises(OptionError, match="signature"):
+        request.load(base64.b64encode(bytes(damaged)), "csr_path")
 
 
 JUNK = {
