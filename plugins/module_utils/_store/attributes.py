@@ -104,7 +104,7 @@ class Known:
     uid: int
     gid: int
     mode: int
-    extended: Mapping[str, bytes]
+    extended: Mapping[str, bytes] | None
 
 
 def read_known(place: Place) -> Known | None:
@@ -112,9 +112,9 @@ def read_known(place: Place) -> Known | None:
     found = place.look()
     if found is None or not stat.S_ISREG(found.st_mode):
         return None
-    carried: dict[str, bytes] = {}
+    carried: dict[str, bytes] | None = None
     with contextlib.suppress(OSError):
-        # Without the right to read it, what it has beside its mode is left.
+        # Without the right to read it, what it has beside its mode is not known.
         descriptor = place.open(os.O_RDONLY | os.O_NONBLOCK)
         try:
             found = os.fstat(descriptor)

@@ -34,20 +34,23 @@ _FLAGS = {
 _EXTENTS = _FLAGS["e"]
 
 
-def read_all(descriptor: int) -> dict[str, bytes]:
-    """Return the attributes of an open file that its successor is to have, and its SELinux label."""
+def read_all(descriptor: int) -> dict[str, bytes] | None:
+    """Return the attributes of an open file that its successor is to have, and its SELinux label; None if that cannot be known."""
     if not hasattr(os, "listxattr"):
         return {}
-    found: dict[str, bytes] = {}
-    with contextlib.suppress(OSError):
-        for name in os.listxattr(descriptor):
-            if name != _MARK and (name.startswith(_CARRIED) or name == _LABEL):
-                found[name] = os.getxattr(descriptor, name)
-    return found
+    try:
+        names = os.listxattr(descriptor)
+        carried = [name for name in names if name != _MARK and name.startswith((*_CARRIED, _LABEL))]
+        return {name: os.getxattr(descriptor, name) for name in carried}
+    except OSError as error:
+        return {} if error.errno in _NOT_KNOWN_HERE else None
 
 
-def write_all(descriptor: int, wanted: Mapping[str, bytes]) -> bool:
+def write_all(descriptor: int, wanted: Mapping[str, bytes] | None) -> bool:
     """Give a new file the attributes of the old one; tell whether its ACL is the old one's."""
+    if wanted is None:
+        drop_acl(descriptor)
+        return False
     exact = True
     if not any(name in wanted for name in _ACLS):
         exact = drop_acl(descriptor)
@@ -106,9 +109,9 @@ def change_label(descriptor: int, path: str, wanted: Sequence[str | None], *, dr
     return True
 
 
-def read_label(extended: Mapping[str, bytes]) -> list[str | None]:
+def read_label(extended: Mapping[str, bytes] | None) -> list[str | None]:
     """Return the parts of the SELinux label among attributes that were read; nothing if it has none."""
-    return list(extended[_LABEL].rstrip(b"\0").decode().split(":", 3)) if _LABEL in extended else []
+    return list(extended[_LABEL].rstrip(b"\0").decode().split(":", 3)) if extended and _LABEL in extended else []
 
 
 def check_flags(option: Any) -> None:

@@ -33,11 +33,11 @@ def open_files(
     **options: Any,
 ) -> Files:
     """Return Files over a real AnsibleModule."""
+    private_mode = options.pop("private_mode", "0600")
     given = {"_ansible_check_mode": check_mode, "_ansible_remote_tmp": str(folder), **options}
     with module_arguments(given):
         module = AnsibleModule(argument_spec={}, add_file_common_args=True, supports_check_mode=True)
     names = ("owner", "group", "mode", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes")
-    private_mode = options.pop("private_mode", "0600")
     return Files(module, Attributes({name: module.params[name] for name in names}, private_mode, backup), shared)
 
 
