@@ -211,7 +211,7 @@ class Files:
             for _identity, place in sorted({place.identity: place for place in places.values()}.items()):
                 with reporting(place.path):
                     stack.enter_context(lock.hold(place, "write", in_place=self._attributes.unsafe_writes))
-                staging.clear_leftovers(place)
+                    staging.clear_leftovers(place)
             backups = writing.Writer(self._module, self._attributes).replace(replacements, places)
         self._read.update({item.path: item.data for item in replacements})
         return backups

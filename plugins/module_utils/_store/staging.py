@@ -123,7 +123,8 @@ class Staged:
     def discard(self) -> None:
         """Leave nothing that has not got its name."""
         if self.descriptor != -1:
-            os.close(self.descriptor)
+            with contextlib.suppress(OSError):
+                os.close(self.descriptor)
             self.descriptor = -1
         if self.name is not None:
             remove(self.place._replace(name=self.name))
@@ -131,21 +132,24 @@ class Staged:
 
 
 class Original:
-    """What is at a place before it is replaced: it keeps a second name, the backup's if there is to be one.
+    """What is at a place before it is replaced: it keeps a second name, the backup's if there is one.
 
     A file that can have no second name (a mount point, a file system without hard links) cannot be put back.
     """
 
-    def __init__(self, place: Place, second: str | None = None) -> None:
+    def __init__(self, place: Place) -> None:
         self.place = place
-        self.kept = second
+        self.backup: str | None = None
+        self._name: str | None = None
         self._replaced = False
         self._missing = place.look() is None
-        self._name = second or (None if self._missing else self._keep())
 
-    def _keep(self) -> str | None:
-        name = make_name(self.place)
-        return name if link(self.place, name) else None
+    def keep(self, backup: str | None) -> None:
+        """Keep it by the name of the backup that was made, or else by one for as long as it may have to be put back."""
+        self.backup = self._name = backup
+        if backup is None and not self._missing:
+            name = make_name(self.place)
+            self._name = name if link(self.place, name) else None
 
     def note_replaced(self) -> None:
         """Remember that something else is there now."""
@@ -164,7 +168,7 @@ class Original:
 
     def let_go(self) -> None:
         """Remove the second name, unless it is a backup."""
-        if self._name and not self.kept:
+        if self._name and not self.backup:
             remove(self.place._replace(name=self._name))
 
 

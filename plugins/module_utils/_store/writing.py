@@ -66,7 +66,8 @@ class Writer:
                     staged.append(self._stage(item, places[item.path]))
             for item in replacements:
                 with reporting(item.path):
-                    originals.append(Original(places[item.path], self._back_up(places[item.path])))
+                    originals.append(Original(places[item.path]))
+                    originals[-1].keep(self._back_up(places[item.path]))
             for item, new, original in zip(replacements, staged, originals):
                 with reporting(item.path):
                     self._commit(item, new, original)
@@ -81,7 +82,7 @@ class Writer:
             for original in originals:
                 original.let_go()
         return {
-            item.path: original.kept and original.place._replace(name=original.kept).path
+            item.path: original.backup and original.place._replace(name=original.backup).path
             for item, original in zip(replacements, originals)
         }
 
