@@ -31,7 +31,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export ANSIBLE_REMOTE_TEMP := $(CURDIR)/.cache/ansible/remote
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test $(STAGES) test-unit test-fresh test-matrix generated demo-picture format changelog venv machine pins audit clean
+.PHONY: help demo check test $(STAGES) test-unit test-fresh test-matrix demo-picture format changelog venv machine pins audit clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -92,11 +92,6 @@ lint: $(VENV)/.test $(VENV)/.lint $(COLLECTION) ## ruff, yamllint, ansible-lint,
 
 docs: $(VENV)/.docs $(COLLECTION) ## The documentation site, in .cache/docs/build/html; every warning is an error
 	$(BIN)/python dev/build_docs.py
-
-generated: $(VENV)/.docs $(COLLECTION) ## Write anew what is generated: the guides of error codes and faults, the state diagram
-	$(BIN)/python dev/write_error_codes.py
-	$(BIN)/python dev/draw_states.py
-	$(BIN)/python dev/write_fault_table.py
 
 demo-picture: $(VENV)/.docs $(COLLECTION) ## Run the demo and draw its screen for the documentation
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python dev/draw_demo.py

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the documentation site with antsibull-docs and Sphinx, offline, with every warning an error."""
+"""Build the documentation site offline, with every warning an error: antsibull-docs knows no front page and needs the internet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 from collection_copy import CLONE
@@ -18,18 +17,25 @@ from sealed_home import HOMES
 
 BIN = Path(sys.executable).parent
 SITE = CLONE / ".cache/docs"
-COLLECTION = "mailops.smime"
-# The guides name their pictures relative to docs/docsite/rst, from where the site has them in the same place.
-PICTURES = ("benchmark", "pictures")
+NAME = "mailops.smime"
+# Nothing is fetched, so labels of other projects' pages, Ansible's own included, lead nowhere.
 CONFIGURATION = """
-
-# Added by dev/build_docs.py.
-# Nothing is fetched while the site is built, so nothing of other projects can be linked to by its label:
 intersphinx_mapping = {}
-# the pages that antsibull-docs writes link to labels of Ansible's own documentation, which are not there then.
 nitpicky = False
 suppress_warnings = ["ref.ref"]
+html_css_files = ["site.css"]
+html_static_path = ["static"]
 """
+TITLE = f"{NAME}: S/MIME certificates with Ansible"
+FRAME = (
+    *("antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--fail-on-error", "--project", NAME),
+    *("--title", TITLE, "--copyright", f"{NAME} contributors", "--dest-dir", str(SITE), NAME),
+)
+PAGES = (
+    *("antsibull-docs", "--config-file", "antsibull-docs.cfg", "collection", "--use-current", "--squash-hierarchy"),
+    *("--fail-on-error", "--dest-dir", "rst", NAME),
+)
+HTML = ("sphinx-build", "-M", "html", "rst", "build", "-c", ".", "-W", "--keep-going", "-q")
 
 
 def main() -> int:
@@ -38,64 +44,48 @@ def main() -> int:
     (SITE / "rst").mkdir(parents=True, mode=0o700)
     SITE.chmod(0o700)  # antsibull-docs writes to no folder that others can write to
     (HOMES / "docs").mkdir(parents=True, exist_ok=True)
-    steps = {
-        "the frame of the site": [
-            *("antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--fail-on-error"),
-            *("--project", COLLECTION, "--title", f"{COLLECTION}: S/MIME certificates with Ansible"),
-            *("--copyright", f"{COLLECTION} contributors", "--dest-dir", str(SITE), COLLECTION),
-        ],
-        "pages from the collection": [
-            *("antsibull-docs", "--config-file", "antsibull-docs.cfg", "collection", "--use-current"),
-            *("--squash-hierarchy", "--fail-on-error", "--dest-dir", "rst", COLLECTION),
-        ],
-        "html from the pages": [
-            *("sphinx-build", "-M", "html", "rst", "build", "-c", ".", "-W", "--keep-going", "-q"),
-        ],
-    }
-    failures: dict[str, str | None] = {}
-    for name, command in steps.items():
-        failures[name] = _run(command)
-        if failures[name] is not None:
-            break
-        if name == "the frame of the site":
-            _complete_frame()
-    else:
-        failures["the pages that must be there"] = _find_missing_pages()
-    write_report("docs", failures)
-    for name, failure in failures.items():
-        if failure is not None:
-            print(f"FAILED: {name}: {failure}")
-    print(f"The site: {(SITE / 'build/html/index.html').relative_to(CLONE)}")
-    return int(any(failures.values()))
-
-
-def _run(command: list[str]) -> str | None:
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HOME": str(HOMES / "docs")}
-    done = subprocess.run(
-        command, cwd=SITE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    failure = (
+        _run(FRAME) or _complete_frame() or _run(PAGES) or _set_front_page() or _run(HTML) or _find_missing_pages()
     )
-    if done.returncode:
-        print(textwrap.indent(done.stdout, "    "))
-        return f"exit status {done.returncode}"
-    return None
+    write_report("docs", {"the site": failure})
+    print(f"FAILED: {failure}" if failure else f"The site: {(SITE / 'build/html/index.html').relative_to(CLONE)}")
+    return int(bool(failure))
+
+
+def _run(command: tuple[str, ...]) -> str | None:
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HOME": str(HOMES / "docs")}
+    done = subprocess.run(command, cwd=SITE, env=environment, check=False)
+    return f"{command[0]}: exit status {done.returncode}" if done.returncode else None
 
 
 def _complete_frame() -> None:
     with (SITE / "conf.py").open("a", encoding="utf-8") as file:
         file.write(CONFIGURATION)
-    for folder in PICTURES:
+    (SITE / "static").mkdir()
+    shutil.copy(CLONE / "docs/docsite/site.css", SITE / "static")
+    # Guides and front page name their pictures relative to their own folders.
+    for folder in ("benchmark", "pictures"):
         shutil.copytree(CLONE / "docs" / folder, SITE / folder)
 
 
+def _set_front_page() -> None:
+    """Put our front page into the place of the few lines that antsibull-docs writes above the list of guides."""
+    index = SITE / "rst/index.rst"
+    head, label, _rest = index.read_text(encoding="utf-8").partition(f".. _plugins_in_{NAME}:\n")
+    guides = _rest[_rest.index("First steps\n") :]
+    front = (CLONE / "docs/docsite/front_page.rst").read_text(encoding="utf-8")
+    index.write_text(f"{head}{label}\n{front}\n{guides}", encoding="utf-8")
+
+
 def _find_missing_pages() -> str | None:
-    """Return what a guide, a module or a picture lacks in the site: a guide that no section names is built without a word."""
+    """Name each guide, module, role and picture that the site lacks: a guide that no section names is built without a word."""
     html = SITE / "build/html"
-    guides = [f"docsite/{path.stem}.html" for path in (CLONE / "docs/docsite/rst").glob("*.rst")]
-    modules = [f"{path.stem}_module.html" for path in (CLONE / "plugins/modules").glob("*.py")]
-    roles = [f"{path.name}_role.html" for path in (CLONE / "roles").iterdir() if path.is_dir()]
-    pictures = [f"_images/{path.name}" for folder in PICTURES for path in (CLONE / "docs" / folder).glob("*.svg")]
-    missing = [name for name in (*guides, *modules, *roles, *pictures) if not (html / name).is_file()]
-    return f"not in the site: {', '.join(sorted(missing))}" if missing else None
+    names = [f"docsite/{path.stem}.html" for path in (CLONE / "docs/docsite/rst").glob("*.rst")]
+    names += [f"{path.stem}_module.html" for path in (CLONE / "plugins/modules").glob("*.py")]
+    names += [f"{path.name}_role.html" for path in (CLONE / "roles").iterdir() if path.is_dir()]
+    names += [f"_images/{path.name}" for path in (CLONE / "docs").glob("*/*.svg")]
+    missing = sorted(name for name in names if not (html / name).is_file())
+    return f"not in the site: {', '.join(missing)}" if missing else None
 
 
 if __name__ == "__main__":

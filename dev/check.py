@@ -26,9 +26,6 @@ LINTERS = (
     ("antsibull-changelog", "lint"),
     ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."),
     ("reuse", "lint", "--quiet"),
-    ("python", "dev/write_error_codes.py", "--check"),
-    ("python", "dev/draw_states.py", "--check"),
-    ("python", "dev/write_fault_table.py", "--check"),
 )
 # Each is checked under the name by which it is imported.
 TYPE_CHECKS = (

@@ -146,7 +146,6 @@ def _write_configuration(copy: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     configuration = {
         "collection_directory": str(copy),
-        "figures_directory": str(REPORTS),
         "test_ca_python": sys.executable,
         "test_ca_directory": str(directory),
     }

@@ -1,10 +1,12 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the examples of the modules' documentation, the guides and the Markdown files against the test CA, each twice.
+"""Run the examples of the modules' documentation, the guides and the Markdown files against the test CA.
 
-The commands of console blocks run, too, in the order of the text. A YAML block that opens with a comment with a file's name is
-there for them under that name. An example that does not run has a comment above it that says why, or its command is in NOT_RUN.
+Tasks and plays of a document run together, twice: the second run must change nothing, and neither may show a secret with -vvv.
+A YAML block that opens with a comment with a file's name is only written, for the commands of the console blocks, which run in their
+order. A text block below a comment "Next run: JSON" is what the last command prints after Alice's order was changed so.
+A comment "Not run: REASON" above a block exempts it; commands that do not run are in NOT_RUN.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ import textwrap
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +32,18 @@ import yaml
 
 # The one layout of all examples, and the default of the role.
 PLACE = re.compile(r"/etc/smime(?=[/\s\"'])")
-MODULES = ("smime_certificate", "smime_certificates", "smime_certificate_info", "smime_archive")
-PEOPLE = ("alice", "bob", "carol", "dave", "erin")
-# These examples bring a key and a request along; the others have the module make them.
+PEOPLE = {"alice": "1234567", "bob": "1234568", "carol": None, "dave": None, "erin": None}
+# The examples of smime_certificate bring a key and a request of these along; the others have the module make them.
 WITH_REQUEST = ("alice", "bob", "carol")
-ACCOUNT = {"login_name": "demo", "password": "demo-password"}
-# A comment with a reason above a block, ".. Not run: it needs root" or "<!-- Not run: it needs root -->", exempts it.
+LOGIN_NAME, LOGIN_PASSWORD = "demo", "demo-password"
+_COMMENT = r"(?:Not run: (?P<reason>.+?)|Next run: (?P<order>.+?))"
 BLOCKS = {
     ".rst": re.compile(
-        r"(?:^\.\. Not run: (?P<reason>.+)\n\n)?^\.\. code-block:: (?P<language>\w+)\n(?:   :.+\n)*\n(?P<text>(?:(?:   .*)?\n)+)",
+        rf"(?:^\.\. {_COMMENT}\n\n)?^\.\. code-block:: (?P<language>\w+)\n(?:   :.+\n)*\n(?P<text>(?:(?:   .*)?\n)+)",
         re.MULTILINE,
     ),
     ".md": re.compile(
-        r"(?:^<!-- Not run: (?P<reason>.+) -->\n\n)?^```(?P<language>\w+)\n(?P<text>(?:(?!```).*\n)*)^```$",
-        re.MULTILINE,
+        rf"(?:^<!-- {_COMMENT} -->\n\n)?^```(?P<language>\w+)\n(?P<text>(?:(?!```).*\n)*)^```$", re.MULTILINE
     ),
 }
 # All that opens a block, in whatever form: a block that the patterns above do not know would escape without a word.
@@ -50,97 +51,107 @@ OPENINGS = {
     ".rst": re.compile(r"^\s*\.\. (?:code|code-block|sourcecode|parsed-literal)::|^(?!\s*\.\. ).*::$", re.MULTILINE),
     ".md": re.compile(r"^\s*(?:```|~~~)", re.MULTILINE),
 }
-_FILE_NAME = re.compile(r"# ([\w-]+\.yml)\n")
+_FILE_NAME = re.compile(r"# ([\w/-]+\.yml)\n")
+_OWN_CODE = re.compile(r"^\s*alice_collection_code: (\w+)$", re.MULTILINE)
 
 # The commands that do not run here, by how they start, and why. Of make it is only asked whether it has such a target: what
 # that does is a stage of "make test", or a demo.
 NOT_RUN = {
-    "ansible-galaxy collection install mailops.smime": "asks Galaxy; test-package installs the tarball",
-    "ansible-galaxy collection install git+": "asks the host of the repository",
-    "ansible-galaxy collection build": "test-package does it",
-    "ansible-galaxy collection install --offline": "test-package does it",
-    "ansible-vault create": "opens an editor on a terminal",
-    "ansible-playbook --inventory": "the mail servers are the reader's own; the README's inventory is read with ansible-inventory",
+    "python3 -m venv": "it downloads; dev/run_package.py installs as the README says",
+    ". ~/smime-venv": "it belongs to that",
+    "pip install": "it belongs to that",
+    "ansible-galaxy collection": "the target playbooks and dev/run_package.py do it",
+    "ansible-playbook -i localhost, mailops.smime.quickstart": "the target playbooks and dev/run_package.py do it",
+    "openssl verify -purpose smimesign -untrusted ~/smime-quickstart": "dev/run_package.py does it",
 }
 CHANGES_EACH_TIME = {"roles/test_ca/README.md": "it starts a CA and stops it again"}
 
 
-class Examples:
-    """A place of its own for one source of examples, with orders at the CA that are as new."""
+@dataclass
+class Document:
+    """One source of examples, with a folder of its own, and with orders at the CA that are as new."""
 
-    def __init__(self, arguments: argparse.Namespace, name: str) -> None:
-        self.arguments = arguments
-        self.name = name
-        self.folder = Path(arguments.work) / f"examples-{name.replace('/', '-')}"
-        self.place = self.folder / "smime"
-        self.place.mkdir(parents=True)
-        (self.folder / "hosts.yml").write_text(yaml.safe_dump(self._inventory()), encoding="utf-8")
+    arguments: argparse.Namespace
+    name: str
+    text: str = ""
+    plays: list[dict[str, Any]] = field(default_factory=list)
+    last_command: str = ""
 
-    def _inventory(self) -> dict[str, Any]:
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    def __post_init__(self) -> None:
+        self.folder = Path(self.arguments.work) / f"examples-{self.name.replace('/', '-')}"
+        self.place = self.folder / "etc-smime"
         # The CA wants each code once, and of 16 characters at the most.
         own = f"{zlib.crc32(str(self.folder).encode()):08x}"
-        variables = {f"{person}_collection_code": f"{person}-{own}" for person in PEOPLE}
-        variables.update(sectigo_login_name=ACCOUNT["login_name"], sectigo_login_password=ACCOUNT["password"])
-        variables.update(test_ca_python=self.arguments.ca_python, dave_pkcs12_passphrase="a passphrase")
-        # For an example that has the role's default.
-        variables.update(smime_directory=str(self.place))
-        hosts = {"localhost": {**local, **variables}}
-        return {"all": {"children": {"mail_servers": {"hosts": hosts}}}}
+        self.codes = {person: f"{person}-{own}" for person in PEOPLE}
+        if found := _OWN_CODE.search(self.text):
+            self.codes["alice"] = found.group(1)
 
     def prepare(self) -> None:
-        """Place the orders anew, and make the keys and requests that examples expect to find."""
-        control(self.arguments, "DELETE", "orders/1234567", missing_ok=True)
-        control(self.arguments, "DELETE", "orders/1234568", missing_ok=True)
-        codes = self._inventory()["all"]["children"]["mail_servers"]["hosts"]["localhost"]
-        for person in PEOPLE:
-            order: dict[str, Any] = {"email": f"{person}@example.test", "login_name": ACCOUNT["login_name"]}
-            order["collection_code"] = codes[f"{person}_collection_code"]
-            if person in ("alice", "bob"):
-                order["order_number"] = {"alice": "1234567", "bob": "1234568"}[person]
+        """Place the orders anew, and write what the commands find: an inventory, and a vault's password and contents."""
+        for person, number in PEOPLE.items():
+            order = {"email": f"{person}@example.test", "login_name": LOGIN_NAME, "collection_code": self.codes[person]}
+            if number:
+                control(self.arguments, "DELETE", f"orders/{number}", missing_ok=True)
+                order["order_number"] = number
             control(self.arguments, "POST", "orders", order)
-            (self.place / f"{person}@example.test").mkdir(exist_ok=True)
+            (self.place / f"{person}@example.test").mkdir(parents=True)
+        local = {"ansible_connection": "local", "ansible_become": False, "smime_directory": str(self.place)}
+        local["ansible_python_interpreter"] = sys.executable
+        variables = {f"{person}_collection_code": code for person, code in self.codes.items()}
+        variables.update(sectigo_login_name=LOGIN_NAME, sectigo_login_password=LOGIN_PASSWORD)
+        variables.update(dave_pkcs12_passphrase="a passphrase of dave")
+        hosts = {"all": {"children": {"mail_servers": {"hosts": {"localhost": {**local, **variables}}}}}}
+        self._write("of-the-test.yml", yaml.safe_dump(hosts))
+        self._write("group_vars/all.yml", yaml.safe_dump({"test_ca_python": self.arguments.ca_python}))
+        self._write("host_vars/mail.example.test.yml", yaml.safe_dump(local))
+        self._write("vault-password", "of the vault\n")
+        self._write("edited", "".join(found.group() + "\n" for found in _OWN_CODE.finditer(self.text)))
 
-    def make_request(self, person: str) -> None:
-        """Make a key and a request as an administrator would, with openssl."""
-        folder = self.place / f"{person}@example.test"
-        key, request = str(folder / "privkey.pem"), str(folder / "request.csr")
-        command = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={person}"]
-        subprocess.run([*command, "-keyout", key, "-out", request], check=True, capture_output=True)
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
-    def run(self, title: str, text: str) -> None:
-        """Run one example twice; the second run must change nothing."""
+    def add(self, text: str) -> None:
+        """Take a YAML block: a file for a command, or tasks or plays to run."""
         content = yaml.safe_load(PLACE.sub(str(self.place), text))
-        if isinstance(content, dict):
-            self._read_inventory(title, content)
+        if named := _FILE_NAME.match(text):
+            if named.group(1) not in self.text.replace(named.group(), ""):
+                raise SystemExit(f"{self.name}: nothing uses {named.group(1)}")
+            # What stands in a vault is written by ansible-vault.
+            if not named.group(1).endswith("vault.yml"):
+                self._write(named.group(1), yaml.safe_dump(content))
+        elif "hosts" in content[0]:
+            self.plays += content
+        else:
+            self.plays.append({"hosts": "localhost", "gather_facts": False, "tasks": content})
+
+    def play(self) -> None:
+        """Run what was added twice, and look at both outputs."""
+        if not self.plays:
             return
-        if "hosts" not in content[0] and "ansible.builtin.import_playbook" not in content[0]:
-            content = [{"hosts": "localhost", "gather_facts": False, "tasks": content}]
-        named = _FILE_NAME.match(text)
-        playbook = self.folder / (named.group(1) if named else "playbook.yml")
-        playbook.write_text(yaml.safe_dump(content), encoding="utf-8")
-        first, second = self._play(playbook, title), self._play(playbook, title)
-        if re.search(r"changed=[1-9]", second) and self.name not in CHANGES_EACH_TIME:
-            raise SystemExit(f"{title}: the second run changes something\n{second}")
-        print(f"{self.name}: {title}: {len(re.findall('^TASK', first, re.MULTILINE))} tasks")
+        self._write("playbook.yml", yaml.safe_dump(self.plays))
+        outputs = [self.execute(["ansible-playbook", "-vvv", "playbook.yml"]) for _run in range(2)]
+        if re.search(r"changed=[1-9]", outputs[1]) and self.name not in CHANGES_EACH_TIME:
+            raise SystemExit(f"{self.name}: the second run changes something\n{outputs[1]}")
+        secrets = [LOGIN_PASSWORD, "a passphrase of dave", *self.codes.values()]
+        shown = [value for value in secrets if value not in self.text and value in "".join(outputs)]
+        if shown:
+            raise SystemExit(f"{self.name}: Ansible shows {shown}\n{outputs[0]}")
+        tasks = len(re.findall("^TASK", outputs[0], re.MULTILINE))
+        print(f"{self.name}: {tasks} tasks in {len(self.plays)} plays")
+        self.plays = []
 
-    def _read_inventory(self, title: str, content: dict[str, Any]) -> None:
-        """Have Ansible read an inventory, which holds what the mapping says."""
-        path = self.folder / "inventory.yml"
-        path.write_text(yaml.safe_dump(content), encoding="utf-8")
-        told = json.loads(self._execute(["ansible-inventory", "-i", str(path), "--list"], title))
-        if not content.keys() <= told.keys():
-            raise SystemExit(f"{self.name}: {title}: Ansible reads {sorted(told)}")
-        print(f"{self.name}: {title}: an inventory")
-
-    def run_commands(self, title: str, text: str) -> None:
+    def run_commands(self, text: str) -> None:
         """Run the commands of a console block in one shell, which stops at the first that fails."""
         lines = [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ ")]
         if not lines:
-            raise SystemExit(f"{self.name}: {title} has no command")
-        script = [changed for changed in (self._adapt(line) for line in lines) if changed]
-        self._execute(["sh", "-e", "-c", "\n".join(script)], title)
-        print(f"{self.name}: {title}: {len(script)} of {len(lines)} commands")
+            raise SystemExit(f"{self.name}: a console block without a command\n{text}")
+        script = [changed for changed in map(self._adapt, lines) if changed]
+        if "--inventory inventory.yml" in (script or [""])[-1]:
+            self.last_command = script.pop()  # the blocks below say what it prints
+        self.execute(["sh", "-e", "-c", "\n".join(script)])
+        print(f"{self.name}: {len(script)} of {len(lines)} commands")
 
     def _adapt(self, command: str) -> str:
         """Return what runs in the place of a command, which is nothing for some."""
@@ -149,24 +160,68 @@ class Examples:
         if command.startswith("make "):
             return f"make --dry-run --directory={self.arguments.collection} {command.removeprefix('make ')} >/dev/null"
         program = f"{self.arguments.ca_python} {self.arguments.collection}/roles/test_ca/files/test_ca"
-        return command.replace("python files/test_ca", program).replace("/tmp/ca", f"{self.folder}/ca")  # noqa: S108
+        replacements = {
+            "python files/test_ca": program,
+            "/tmp/ca": f"{self.folder}/ca",  # noqa: S108
+            " ADDRESS ": f" {self.arguments.collection} ",
+            # There is no terminal for an editor, and the environment names a file with the password.
+            "ansible-vault create": f"ansible-vault encrypt {self.folder}/edited --output",
+            " --ask-vault-password": "",
+        }
+        for old, new in replacements.items():
+            command = command.replace(old, new)
+        return command
 
-    def _play(self, playbook: Path, title: str) -> str:
-        return self._execute(["ansible-playbook", str(playbook)], title)
+    def run_again(self, order: str, expected: str) -> None:
+        """Run the last command after a change of the order, and find what it is to print."""
+        control(self.arguments, "PATCH", f"orders/{PEOPLE['alice']}", json.loads(order))
+        told = self.execute(["sh", "-c", f"{self.last_command}; true"])
+        missing = [line for line in expected.splitlines() if line.strip() not in told]
+        if missing:
+            raise SystemExit(f"{self.name}: after {order} this is not printed: {missing}\n{told}")
+        print(f"{self.name}: a run with {order}")
 
-    def _execute(self, command: list[str], title: str) -> str:
+    def execute(self, command: list[str]) -> str:
+        """Run a program in the document's folder and return what it printed."""
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SMIME_")},
             "HOME": str(self.folder),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "ANSIBLE_INVENTORY": str(self.folder / "hosts.yml"),
+            "ANSIBLE_INVENTORY": str(self.folder / "of-the-test.yml"),
+            "ANSIBLE_VAULT_PASSWORD_FILE": str(self.folder / "vault-password"),
             "SMIME_API_URL": self.arguments.api_url,
             "SMIME_API_CA_PATH": self.arguments.ca_path,
         }
         done = subprocess.run(command, cwd=self.folder, env=environment, check=False, capture_output=True, text=True)
         if done.returncode:
-            raise SystemExit(f"{self.name}: {title} failed\n{done.stdout}\n{done.stderr}")
+            raise SystemExit(f"{self.name}: {command} failed\n{done.stdout}\n{done.stderr}")
         return done.stdout
+
+    def run_blocks(self) -> None:
+        """Run the blocks of the document in their order."""
+        for block in find_blocks(self.name, self.text):
+            text = textwrap.dedent(block["text"])
+            if block["reason"]:
+                print(f"{self.name}: a block does not run: {block['reason']}")
+            elif block["language"] == "yaml":
+                self.add(text)
+            elif block["language"] == "console":
+                self.play()
+                self.run_commands(text)
+            elif block["order"]:
+                self.run_again(block["order"], text)
+        self.play()
+
+
+def find_blocks(name: str, text: str) -> Iterator[Mapping[str, str]]:
+    """Return language, text and comment of each block; stop at one that would escape."""
+    suffix = Path(name).suffix
+    blocks = [found.groupdict() for found in BLOCKS[suffix].finditer(text)]
+    openings = [found.group().strip() for found in OPENINGS[suffix].finditer(BLOCKS[suffix].sub("", text))]
+    strange = {block["language"] for block in blocks} - {"yaml", "console", "text"}
+    if openings or strange:
+        raise SystemExit(f"{name} has examples that would not run: {openings} {strange}")
+    yield from blocks
 
 
 def control(
@@ -195,51 +250,18 @@ def read_examples(path: Path) -> str:
     raise SystemExit(f"{path} has no EXAMPLES")
 
 
-def run_modules(arguments: argparse.Namespace) -> None:
-    """Run the examples of each module; those of the info module look at what the first module wrote."""
-    plugins = Path(arguments.collection) / "plugins/modules"
-    if sorted(path.stem for path in plugins.glob("*.py")) != sorted(MODULES):
-        raise SystemExit(f"There are other modules than {MODULES}")
-    first = Examples(arguments, "smime_certificate")
-    first.prepare()
-    for person in WITH_REQUEST:
-        first.make_request(person)
-    first.run("examples", read_examples(plugins / "smime_certificate.py"))
-    first.name = "smime_certificate_info"
-    first.run("examples", read_examples(plugins / "smime_certificate_info.py"))
-    many = Examples(arguments, "smime_certificates")
-    many.prepare()
-    many.run("examples", read_examples(plugins / "smime_certificates.py"))
-    many.name = "smime_archive"
-    many.run("examples", read_examples(plugins / "smime_archive.py"))
-
-
-def find_blocks(name: str, text: str) -> Iterator[tuple[str, str, str]]:
-    """Return language, text and, if it is not to run, the reason of each block; stop at one that would escape."""
-    suffix = Path(name).suffix
-    blocks = list(BLOCKS[suffix].finditer(text))
-    openings = [found.group().strip() for found in OPENINGS[suffix].finditer(BLOCKS[suffix].sub("", text))]
-    strange = {block["language"] for block in blocks} - {"yaml", "console", "text"}
-    if openings or strange:
-        raise SystemExit(f"{name} has examples that would not run: {openings} {strange}")
-    for block in blocks:
-        yield block["language"], textwrap.dedent(block["text"]), block["reason"] or ""
-
-
-def run_document(arguments: argparse.Namespace, name: str) -> None:
-    """Run the blocks of a document in their order, in a place of its own."""
-    blocks = list(find_blocks(name, (Path(arguments.collection) / name).read_text(encoding="utf-8")))
-    if not blocks:
-        return
-    document = Examples(arguments, name)
+def run_module(arguments: argparse.Namespace, paths: list[Path]) -> None:
+    """Run the examples of modules, the later of which look at what the first one wrote."""
+    document = Document(arguments, paths[0].stem)
     document.prepare()
-    for number, (language, text, reason) in enumerate(blocks, 1):
-        if reason:
-            print(f"{name}: block {number} does not run: {reason}")
-        elif language == "yaml":
-            document.run(f"block {number}", text)
-        elif language == "console":
-            document.run_commands(f"block {number}", text)
+    for person in WITH_REQUEST if paths[0].stem == "smime_certificate" else ():
+        folder = document.place / f"{person}@example.test"
+        command = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={person}"]
+        document.execute([*command, "-keyout", str(folder / "privkey.pem"), "-out", str(folder / "request.csr")])
+    for path in paths:
+        document.add(read_examples(path))
+        print(f"{path.stem}: its examples")
+    document.play()
 
 
 def main() -> None:
@@ -247,12 +269,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for option in ("collection", "work", "control-url", "ca-path", "api-url", "ca-python"):
         parser.add_argument(f"--{option}", required=True)
+    parser.add_argument("documents", nargs="*")
     arguments = parser.parse_args()
-    run_modules(arguments)
     root = Path(arguments.collection)
-    for pattern in ("docs/docsite/rst/*.rst", "*.md", "roles/*/README.md"):
-        for document in sorted(root.glob(pattern)):
-            run_document(arguments, str(document.relative_to(root)))
+    found = [
+        *root.glob("*.md"),
+        *root.glob("roles/*/README.md"),
+        *root.glob("docs/*.md"),
+        *root.glob("docs/docsite/rst/*.rst"),
+    ]
+    names = arguments.documents or sorted(str(path.relative_to(root)) for path in found)
+    if not arguments.documents:
+        modules = sorted((root / "plugins/modules").glob("*.py"))
+        info = [path for path in modules if path.stem == "smime_certificate_info"]
+        for path in modules:
+            if path not in info:
+                run_module(arguments, [path, *info] if path.stem == "smime_certificate" else [path])
+    for name in names:
+        document = Document(arguments, name, (root / name).read_text(encoding="utf-8"))
+        if any(True for _block in find_blocks(name, document.text)):
+            document.prepare()
+            document.run_blocks()
 
 
 if __name__ == "__main__":

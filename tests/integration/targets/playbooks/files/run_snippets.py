@@ -34,25 +34,29 @@ RESTLESS = {
     "ansible.builtin.copy": {"dest": "{{ playbook_dir }}/time", "content": "{{ now() }}"},
 }
 BROKEN = {"name": "Fail", "ansible.builtin.fail": {"msg": "This one fails."}}
-# By name: the user's playbook, and what the pipeline says if it does not pass.
+# By name: the user's playbook, and what the pipeline says of it.
 PLAYBOOKS: dict[str, tuple[dict[str, Any], str]] = {
-    "good": (ROLE, ""),
-    "restless": ({**ROLE, "post_tasks": [RESTLESS]}, "The second run changed something on localhost"),
+    "good": (ROLE, "passed: both runs succeeded"),
+    "restless": (
+        {**ROLE, "post_tasks": [RESTLESS]},
+        "The second run changed something on localhost, in: Write the time.",
+    ),
     "broken": ({**ROLE, "post_tasks": [BROKEN]}, "The first run failed"),
-    "elsewhere": ({"hosts": "localhost", "gather_facts": False}, "The playbook did not ask the test CA"),
+    "elsewhere": ({**ROLE, "roles": [], "post_tasks": [RESTLESS]}, "The playbook did not contact the test CA"),
 }
 # A whole pipeline runs for each of these; the other playbooks fail in the same way whoever starts them.
 CASES = (
     ("gitlab", "good"),
     ("gitlab", "restless"),
-    ("gitlab", "elsewhere"),
-    ("github", "good"),
-    ("github", "restless"),
+    ("github", "elsewhere"),
     ("github", "broken"),
 )
 # What the pipeline's own image installs: the collection is installed already, as are the libraries.
 INSTALLERS = ("pip", "ansible-galaxy")
-INSTALLED = ["pip install ansible-core cryptography requests", "ansible-galaxy collection install mailops.smime"]
+INSTALLED = [
+    "pip install ansible-core cryptography requests",
+    "ansible-galaxy collection install --offline ci/mailops-smime-1.0.0.tar.gz",
+]
 
 
 def read_commands(blocks: dict[str, Any]) -> dict[str, list[str]]:
@@ -113,12 +117,12 @@ def main() -> None:
         playbook, complaint = PLAYBOOKS[name]
         prepare(folder, blocks["ci/orders.yml"], playbook, arguments.ca_python)
         status, said = run(folder, commands[pipeline], arguments.collections)
-        if bool(status) != bool(complaint) or complaint not in said:
+        if bool(status) != (name != "good") or complaint not in said:
             raise SystemExit(f"{pipeline}, {name}: status {status}\n{said}")
         if (folder / "installed").read_text(encoding="utf-8").splitlines() != INSTALLED:
             raise SystemExit(f"{pipeline}: installs something else than this test knows of")
         left = [str(path) for path in folder.glob("mailops-smime-*")]
-        if left or "Traceback" in said:
+        if left or "Traceback" in said or "WARNING" in said:
             raise SystemExit(f"{pipeline}, {name}: leaves {left}\n{said}")
         print(f"{pipeline}, {name}: {'passes' if not status else 'fails'}")
 
