@@ -119,4 +119,4 @@ def make_client(params: Mapping[str, Any], clock: Clock) -> Client:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport
 
     endpoint = Endpoint(params["api_url"], params["api_ca_path"], params["api_timeout"], params["api_retries"])
-    return Client(Transport(endpoint, clock.sleep))
+    return Client(Transport(endpoint), clock.sleep)

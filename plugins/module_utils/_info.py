@@ -178,8 +178,8 @@ def inspect_order(params: Mapping[str, Any], client: Client, warn: Warn) -> dict
         "not_before": not_before,
         "not_after": not_after,
         "certificates": [item.to_pem().decode("ascii") for item in paths.sort(pool)],
-        "raw": base64.b64encode(exchange.answer.body).decode("ascii"),
-        "content_type": exchange.answer.content_type,
+        "raw": base64.b64encode(exchange.response.body).decode("ascii"),
+        "content_type": exchange.response.content_type,
     }
 
 

@@ -186,7 +186,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
         clock = Clock()
         turns = Turns(constants.DEFAULT_LOCAL_TMP)
         return DirectAccess(
-            lambda: TurnTakingClient(_context.make_client(endpoint, clock).transport, turns=turns), clock
+            lambda: TurnTakingClient(_context.make_client(endpoint, clock).transport, clock.sleep, turns=turns), clock
         )
 
     def _task_environment(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca import armour, codes, formats, javascript
+from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import mask
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     QUERY_TYPES,
     RESPONSE_ENCODINGS,
@@ -30,10 +31,13 @@ _FORMATS = {
     RESPONSE_TYPES["cmmf"]: formats.read_cmmf,
 }
 
-# A code below 0 may have its message beside it. No DER begins with a minus.
-_STATUS_LINE = re.compile(rb"\s*(-\d|\d{1,9}\s*(\n|\Z))")
-_STATUS = re.compile(r"-?\d{1,9}\Z")
-_REFUSAL_IN_ONE_LINE = re.compile(r"(-\d{1,9})[:,]?[ \t]+(\S.*)")
+# A line of text, which no DER is.
+_STATUS_LINE = re.compile(rb"\s*\d{1,9}\s*(\n|\Z)")
+_STATUS = re.compile(r"[0-9]{1,9}\Z")
+# A code below 0 at the beginning, whatever stands before it unseen and after it: a message, in the same line or the next.
+_REFUSAL = re.compile(r"""(?:[^!-~]|<[^<>]{0,500}>)*["']?(-[0-9]{1,9})(?![0-9])["'\s:;,.]*""")
+# The same under its name, in JavaScript, JSON or a form.
+_NAMED_REFUSAL = re.compile(r"""errorcode[^0-9a-z-]{0,12}(-[0-9]{1,9})(?![0-9])""", re.IGNORECASE)
 _VALIDITY = re.compile(r"(\d{2})/(\d{2})/(\d{4})[ \t]+(\d{2})/(\d{2})/(\d{4})\Z")
 _MESSAGE_LENGTH = 500
 _MAX_CERTIFICATES = 100
@@ -62,13 +66,39 @@ def read_reply(body: bytes, query: Query, secrets: tuple[str, ...] = ()) -> Repl
 
     Raises ReplyError if it is none of the page's forms.
     """
+    refusal = read_refusal(body, secrets)
+    if refusal is not None:
+        return refusal
     # The text "0" is the byte 0x30, with which DER begins: so a line of text comes first.
     if query.response_encoding == RESPONSE_ENCODINGS["binary"] and not _STATUS_LINE.match(body):
         return Reply(codes.ATTACHED, certificates=_read_structures([_drop_line_end(body)], query))
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff")
     if query.response_encoding == RESPONSE_ENCODINGS["javascript"] and "g_errorCode" in text:
-        return _read_javascript(text, query, secrets)
-    return _read_text(text, query, secrets)
+        return _read_javascript(text, query)
+    return _read_text(text, query)
+
+
+def read_refusal(body: bytes, secrets: tuple[str, ...] = ()) -> Reply | None:
+    """Return the reply if ``body`` is a code below 0, in whatever form and whatever was asked for, or else None."""
+    # In UTF-16, every other octet is a null.
+    text = body.decode("utf-8", errors="replace").replace("\0", "")
+    first = _REFUSAL.match(text)
+    if first is not None:
+        return Reply(int(first.group(1)), message=_clean(text[first.end() :], secrets))
+    if "errorcode" not in text.lower():
+        return None
+    try:
+        declared = javascript.read_declarations(text)
+        code, message = declared.code, declared.message
+    except ReplyError:
+        named = _NAMED_REFUSAL.search(text)
+        code, message = named.group(1) if named is not None else "", ""
+    return Reply(int(code), message=_clean(message, secrets)) if _REFUSAL.fullmatch(code) else None
+
+
+def is_answer(body: bytes) -> bool:
+    """Tell whether ``body`` begins as the CA's answers do, whatever HTTP says about it."""
+    return read_refusal(body) is not None or _STATUS_LINE.match(body) is not None
 
 
 def require_accepted(reply: Reply) -> Reply:
@@ -78,22 +108,15 @@ def require_accepted(reply: Reply) -> Reply:
     return reply
 
 
-def _read_javascript(text: str, query: Query, secrets: tuple[str, ...]) -> Reply:
+def _read_javascript(text: str, query: Query) -> Reply:
     declarations = javascript.read_declarations(text)
     code = _read_code(declarations.code)
-    if code < 0:
-        return Reply(code, message=_clean(declarations.message, secrets))
     return Reply(code, certificates=_read_payload(code, declarations.payload, query))
 
 
-def _read_text(text: str, query: Query, secrets: tuple[str, ...]) -> Reply:
+def _read_text(text: str, query: Query) -> Reply:
     first, _newline, rest = text.lstrip().partition("\n")
-    together = _REFUSAL_IN_ONE_LINE.match(first)
-    if together is not None:
-        return Reply(int(together.group(1)), message=_clean(f"{together.group(2)} {rest}", secrets))
     code = _read_code(first)
-    if code < 0:
-        return Reply(code, message=_clean(rest, secrets))
     second, _newline, after = rest.partition("\n")
     validity = _read_validity(second.strip())
     payload = rest if validity is None else after
@@ -148,13 +171,9 @@ def _read_structures(structures: list[bytes], query: Query) -> tuple[bytes, ...]
 
 
 def _clean(message: str, secrets: tuple[str, ...]) -> str:
-    """Return the CA's text as one line that is safe to print."""
-    # The longest first: a short one can be a part of it.
-    for secret in sorted(secrets, key=len, reverse=True):
-        message = message.replace(secret, "********")
-    return "".join(character if character.isprintable() else " " for character in " ".join(message.split()))[
-        :_MESSAGE_LENGTH
-    ]
+    """Return the CA's text as one line that is safe to print, and without secrets."""
+    line = " ".join(mask(message, secrets).split())
+    return "".join(character if character.isprintable() else " " for character in line)[:_MESSAGE_LENGTH]
 
 
 def to_values(reply: Reply) -> dict[str, Any]:

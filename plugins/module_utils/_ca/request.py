@@ -89,7 +89,14 @@ def check_order(order: Order) -> None:
                 hint="Give order_number, login_name and login_password, or the order's collection_code alone.",
             )
     # With a collection code the account stays home, whatever it is.
-    check_lengths(Order(collection_code=order.collection_code) if order.collection_code else order)
+    sent = Order(collection_code=order.collection_code) if order.collection_code else order
+    check_lengths(sent)
+    for option, value in vars(sent).items():
+        if value and value.splitlines() != [value]:
+            raise OptionError(
+                f"{option} has a line end in it: the CA would refuse it, and count that as a failed login",
+                hint=f"Take the line end off {option}, with the filter trim for instance: a file or a block of YAML brings one along.",
+            )
 
 
 def check_lengths(options: object) -> None:

@@ -7,27 +7,22 @@
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import re
 import socket
 import ssl
 import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca.watch import Watch
-from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, FileError, MissingLibraryError
+from ansible_collections.mailops.smime.plugins.module_utils._ca.route import check_ca_path, check_proxy
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, MissingLibraryError
 
 MAX_BODY = 1024 * 1024
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 60.0
-# An answer of the CA that is a refusal, whatever the HTTP status says.
-REFUSAL = re.compile(rb"\s*-\d{1,9}\s*(\n|\Z)")
-_BUSY = (429, 502, 503, 504)
 _CHUNK = 16 * 1024
+# As http.client tells it. What follows is the proxy's own text.
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d+)")
 
 
 @dataclass(frozen=True)
@@ -42,68 +37,88 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What came back over HTTP."""
+    """What came back over HTTP. A body in an encoding that nobody asked for is left unread, and ``encoded`` is true."""
 
     status: int
     content_type: str
     body: bytes
+    retry_after: str = ""
+    encoded: bool = False
+
+
+@dataclass
+class Watch:
+    """The connection in use, to cut it when a call's time is over: a timeout of the library is for one read only."""
+
+    handle: socket.socket | None = None
+    expired: bool = False
+    # Whether the request itself began to leave: what failed before cannot have arrived.
+    sent: bool = False
+
+    def remember(self, sock: socket.socket) -> None:
+        """Keep a handle of our own on the TCP connection: the library wraps, hides and drops its own."""
+        self.forget()
+        self.handle = sock.dup()
+
+    def forget(self) -> None:
+        """Let go of the connection."""
+        if self.handle is not None:
+            self.handle.close()
+            self.handle = None
+
+    def cut(self) -> None:
+        """End the connection: whoever reads from it wakes up."""
+        self.expired = True
+        if self.handle is not None:
+            with contextlib.suppress(OSError):
+                self.handle.shutdown(socket.SHUT_RDWR)
+
+    def check(self) -> None:
+        """Raise CallError if the time is over: a connection that was cut can look like one that ended."""
+        if self.expired:
+            raise CallError(
+                "the CA did not answer in time",
+                name="timed_out",
+                hint="Check that the CA can be reached from this host, or raise api_timeout.",
+                retryable=True,
+            )
 
 
 @dataclass
 class Transport:
-    """One kept-alive connection to the CA.
-
-    ``calls`` counts the POSTs that were begun, ``lost`` those that may have arrived and stayed without an answer.
-    """
+    """One kept-alive connection to the CA."""
 
     endpoint: Endpoint
-    sleep: Callable[[float], None] = time.sleep
-    calls: int = 0
-    lost: int = 0
     _session: Any = None
     _watch: Watch = field(default_factory=Watch)
 
-    def post(self, form: dict[str, str]) -> HttpResponse:
-        """POST ``form``, again after connection errors, timeouts and busy answers, as often as the endpoint's ``retries`` say.
+    @property
+    def sent(self) -> bool:
+        """Tell whether the last POST began to leave, so that it may have arrived."""
+        return self._watch.sent
 
-        Raises CallError (connection_failed, tls_failed, timed_out, http_error, redirected, reply_too_large), FileError for
-        an unusable ``ca_path`` and MissingLibraryError without the HTTP library. What the CA says is never retried here.
+    def open(self) -> None:
+        """Make ready for a POST, and send nothing.
+
+        Raises FileError for an unusable ``ca_path``, OptionError for an unusable proxy, MissingLibraryError without the library.
         """
-        for failed in range(self.endpoint.retries + 1):
-            pause = min(FIRST_PAUSE * 2**failed, LONGEST_PAUSE)
-            last = failed == self.endpoint.retries
-            try:
-                response, body = self._post_once(form)
-            except CallError as error:
-                if last or not error.retryable:
-                    raise
-            else:
-                answer = HttpResponse(response.status_code, response.headers.get("Content-Type", ""), body)
-                if last or answer.status not in _BUSY or REFUSAL.match(body):
-                    return answer
-                pause = _read_retry_after(response.headers.get("Retry-After"), pause)
-            self.sleep(pause)
-        raise AssertionError("the last try returns or raises")
-
-    def close(self) -> None:
-        """Close the connection, if there was one."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-        self._watch.forget()
-
-    def _post_once(self, form: dict[str, str]) -> tuple[Any, bytes]:
         if self._session is None:
             self._session = _open_session(self._watch, self.endpoint)
-        self.calls += 1
-        self._watch.expired = False
+
+    def post(self, form: dict[str, str], url: str | None = None) -> HttpResponse:
+        """POST ``form`` once, to the endpoint or to another ``url`` of its host, and return whatever answer comes.
+
+        Raises CallError (connection_failed, tls_failed, timed_out, reply_too_large), and what ``open`` raises.
+        """
+        self.open()
+        self._watch.expired = self._watch.sent = False
         timer = threading.Timer(self.endpoint.timeout, self._watch.cut)
         timer.daemon = True
         timer.start()
         try:
             with _named_failures(self._watch):
                 response = self._session.post(
-                    self.endpoint.url,
+                    url or self.endpoint.url,
                     data=form,
                     timeout=self.endpoint.timeout,
                     # Given per request: a bundle named in the environment would win over the session's.
@@ -112,33 +127,42 @@ class Transport:
                     stream=True,
                 )
                 with contextlib.closing(response):
-                    self._watch.check()
-                    _refuse_redirect(response)
-                    body = _read_body(response, self._watch)
-                    self._watch.check()
-                    return response, body
-        except CallError as error:
-            self.lost += error.name in ("timed_out", "connection_failed") and not _never_connected(error)
+                    return _read_response(response, self._watch)
+        except CallError:
             self.close()
             raise
         finally:
             timer.cancel()
+
+    def close(self) -> None:
+        """Close the connection, if there was one."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._watch.forget()
 
 
 def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
     try:
         import requests
         from requests.adapters import HTTPAdapter
+        from requests.cookies import RequestsCookieJar
+        from requests.utils import get_environ_proxies, select_proxy
         from urllib3.connectionpool import HTTPSConnectionPool
     except ImportError as error:
         raise MissingLibraryError("requests", traceback.format_exc()) from error
-    _check_ca_path(endpoint.ca_path)
+    check_ca_path(endpoint.ca_path)
+    check_proxy(select_proxy(endpoint.url, get_environ_proxies(endpoint.url)))
 
     class Connection(HTTPSConnectionPool.ConnectionCls):  # type: ignore[valid-type,misc]
         def _new_conn(self) -> socket.socket:
             sock: socket.socket = super()._new_conn()
             watch.remember(sock)
             return sock
+
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            watch.sent = True
+            return super().request(*args, **kwargs)
 
     class Pool(HTTPSConnectionPool):
         ConnectionCls = Connection
@@ -153,8 +177,19 @@ def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
             manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": Pool}
             return manager
 
+        def build_response(self, _request: Any, resp: Any) -> Any:
+            # The library's own looks for a character set and for cookies: hostile headers end it.
+            response = requests.Response()
+            response.status_code, response.raw, response.headers = resp.status, resp, resp.headers
+            return response
+
+    class NoCookies(RequestsCookieJar):
+        def extract_cookies(self, response: Any, request: Any) -> None:
+            """Keep none."""
+
     session = requests.Session()
     session.mount("https://", Adapter())
+    session.cookies = NoCookies()
     # Keeps the library from sending a password of ~/.netrc along.
     session.auth = lambda request: request
     # Keeps the library from looking where a redirect goes: it would read the whole of its body, however large.
@@ -163,31 +198,18 @@ def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
     return session
 
 
-def _check_ca_path(ca_path: str | None) -> None:
-    if ca_path is None:
-        return
-    try:
-        with open(ca_path, "rb"):
-            pass
-        ssl.create_default_context().load_verify_locations(ca_path)
-    except IsADirectoryError:
-        return
-    except (OSError, ValueError) as error:
-        raise FileError(
-            f"api_ca_path: {ca_path} is not a file of CA certificates: {error}",
-            hint="Name a PEM file that this host can read, or leave api_ca_path out to use the system's CAs.",
-        ) from error
-
-
 @contextlib.contextmanager
 def _named_failures(watch: Watch) -> Iterator[None]:
     """Turn the exceptions of the HTTP library, and what it lets through, into ours."""
+    from http.client import HTTPException
+
     import requests
     from urllib3.exceptions import HTTPError
 
     try:
         yield
-    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        watch.check()
+    except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
         causes = list(_walk_causes(error))
         watch.expired = watch.expired or isinstance(error, requests.Timeout)
         watch.check()
@@ -200,7 +222,8 @@ def _named_failures(watch: Watch) -> Iterator[None]:
         raise CallError(
             f"the connection to the CA failed: {_tell(causes[-1])}",
             hint="Check api_url, name resolution, the firewall and the proxy of this host, then run the task again.",
-            retryable=True,
+            # A proxy that refuses us does so again, and may count how often.
+            retryable=_TUNNEL.match(str(causes[-1])) is None,
         ) from error
 
 
@@ -223,6 +246,9 @@ def _tell(cause: BaseException, *, answered: bool = True) -> str:
     quoting = isinstance(cause, ValueError) and not isinstance(cause, UnicodeError) and answered
     if isinstance(cause, HTTPException) or quoting:
         return f"the answer is not HTTP ({type(cause).__name__})"
+    refused = _TUNNEL.match(str(cause))
+    if refused is not None:
+        return f"the proxy of this host refuses to connect to it (HTTP status {refused.group(1)})"
     return str(cause)
 
 
@@ -235,37 +261,38 @@ def _is_tls_failure(causes: list[BaseException]) -> bool:
     return any(isinstance(cause, (ssl.SSLError, requests.exceptions.SSLError)) for cause in causes)
 
 
-def _never_connected(error: CallError) -> bool:
-    """Tell whether the call failed before there was a connection."""
-    from urllib3.exceptions import NewConnectionError
-
-    return any(isinstance(cause, NewConnectionError) for cause in _walk_causes(error))
-
-
-def _refuse_redirect(response: Any) -> None:
-    if 300 <= response.status_code < 400:
-        raise CallError(
-            f"the CA answered with a redirect (HTTP status {response.status_code})",
-            name="redirected",
-            hint="It was not followed: it would carry the password elsewhere. Correct api_url.",
-        )
+def _read_response(response: Any, watch: Watch) -> HttpResponse:
+    encodings = response.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
+    encoded = any(encoding != "identity" for encoding in encodings)
+    body = b"" if encoded else _read_body(response, watch)
+    content_type, retry_after = (response.headers.get(name, "") for name in ("Content-Type", "Retry-After"))
+    return HttpResponse(response.status_code, content_type, body, retry_after, encoded)
 
 
 def _read_body(response: Any, watch: Watch) -> bytes:
+    """Return the body as it came over the wire. What belongs to another status than 200 is read as far as that is easy."""
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
+    try:
+        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+            watch.check()
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise CallError(
+                    f"the reply is larger than {MAX_BODY} bytes",
+                    name="reply_too_large",
+                    hint="Check api_url and any proxy in between: no chain of certificates is that large.",
+                )
         watch.check()
-        body += chunk
-        if len(body) > MAX_BODY:
+        if _was_cut(response, len(body)):
             raise CallError(
-                f"the reply is larger than {MAX_BODY} bytes",
-                name="reply_too_large",
-                hint="Check api_url and any proxy in between: no chain of certificates is that large.",
+                "the connection to the CA was cut in the middle of the reply",
+                hint="Run the task again.",
+                retryable=True,
             )
-    if _was_cut(response, len(body)):
-        raise CallError(
-            "the connection to the CA was cut in the middle of the reply", hint="Run the task again.", retryable=True
-        )
+    except Exception:
+        if response.status_code == 200:
+            raise
+        watch.expired = False
     return bytes(body)
 
 
@@ -276,19 +303,6 @@ def _was_cut(response: Any, size: int) -> bool:
     if not announced and "Transfer-Encoding" not in response.headers:
         return size == 0 and response.status_code == 200
     # Older releases of it take a body that was cut off for a whole one.
-    countable = announced.isascii() and announced.isdigit() and "Content-Encoding" not in response.headers
+    countable = announced.isascii() and announced.isdigit()
     # Python makes no number of more than 4300 digits.
     return countable and (len(announced) > 4300 or size < int(announced))
-
-
-def _read_retry_after(value: str | None, pause: float) -> float:
-    """Return the seconds to wait: the header's (RFC 9110, 10.2.3; a number or a date), a minute at most, or ``pause``."""
-    if not value:
-        return pause
-    if value.isascii() and value.strip().isdigit():
-        return min(float(value), LONGEST_PAUSE)
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-        return min(max(moment.timestamp() - time.time(), 0.0), LONGEST_PAUSE)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return pause

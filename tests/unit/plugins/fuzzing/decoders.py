@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from ansible_collections.mailops.smime.plugins.module_utils import _verify as verification
 from ansible_collections.mailops.smime.plugins.module_utils._ca import armour, formats, javascript
 from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
-from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+from ansible_collections.mailops.smime.plugins.module_utils._ca.client import LONGEST_PAUSE, Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
-from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import LONGEST_PAUSE, MAX_BODY
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import MAX_BODY
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._info import Criteria, inspect_certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
@@ -158,16 +158,17 @@ def _read_javascript(data: bytes) -> None:
 def _exchange(data: bytes) -> None:
     """Give ``data`` to the real HTTP library as all that the server sends, headers first; twice, since it may be retried."""
     transport = RawTransport(data, retries=1)
+    client = Client(transport, transport.pause)
     try:
-        exchange = Client(transport).exchange(ORDER, Query())
-        assert len(exchange.answer.body) <= MAX_BODY
-        json.dumps(exchange.answer.content_type)
+        exchange = client.exchange(ORDER, Query())
+        assert len(exchange.response.body) <= MAX_BODY
+        json.dumps(exchange.response.content_type)
     finally:
         transport.close()
         # What may be read: headers (the library's limits), a body, and what the library reads ahead.
         assert transport.taken <= MOST_OCTETS, transport.taken
         assert all(0 <= pause <= LONGEST_PAUSE for pause in transport.pauses), transport.pauses
-        assert transport.calls <= 2
+        assert client.calls <= 2
 
 
 DECODERS = {

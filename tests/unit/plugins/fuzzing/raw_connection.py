@@ -40,28 +40,24 @@ class _Socket:
 class RawTransport(Transport):
     """A Transport to a server that answers ``data``, the same to each try.
 
-    ``pauses`` are those that it would have made, ``taken`` is how many octets the last try read of the answer at most.
+    ``pauses`` are those that a client makes with ``pause``, ``taken`` is how many octets the last try read of the answer at most.
     """
 
     def __init__(self, data: bytes, retries: int = 0) -> None:
-        super().__init__(Endpoint(URL, timeout=20, retries=retries), self._pause)
+        super().__init__(Endpoint(URL, timeout=20, retries=retries))
         self.pauses: list[float] = []
         self.taken = 0
         self.data = data
-        self._open()
 
-    def close(self) -> None:
-        """Close the connection, and be ready for the next."""
-        super().close()
-        self._open()
-
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
         # Else the library would ask the socket whether it is still there.
         self.close()
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """Open the transport's own session, and put a connection of ours below it."""
+        if self._session is not None:
+            return
         raw = self
 
         class File(io.BytesIO):
@@ -79,7 +75,6 @@ class RawTransport(Transport):
             ConnectionCls = Connection
 
         session = transport._open_session(self._watch, self.endpoint)
-        session.trust_env = False
         adapter: Any = session.get_adapter(URL)
         adapter.poolmanager.pool_classes_by_scheme = {"https": Pool}
         # TLS is not tried here, and each input would read the bundle of CAs anew.

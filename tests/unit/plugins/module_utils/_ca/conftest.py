@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     Issued,
@@ -50,13 +51,13 @@ class Net:
         context.load_cert_chain(self.save("server.pem", identity.pem), self.save("server.key", identity.key_pem))
         return self.stack.enter_context(TlsServer(context, *steps, greetings=greetings))
 
-    def connect(self, server: TlsServer | str, **options: Any) -> Transport:
-        """Return a transport whose pauses are recorded, and take no time."""
+    def connect(self, server: TlsServer | str, **options: Any) -> Client:
+        """Return a client whose pauses are recorded, and take no time."""
         url = server if isinstance(server, str) else server.url
         endpoint = Endpoint(url, **{"ca_path": self.ca_path, "timeout": 20, "retries": 3, **options})
-        transport = Transport(endpoint, self.pauses.append)
-        self.stack.callback(transport.close)
-        return transport
+        client = Client(Transport(endpoint), self.pauses.append)
+        self.stack.callback(client.transport.close)
+        return client
 
 
 @pytest.fixture(scope="session")

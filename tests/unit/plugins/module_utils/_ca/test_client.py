@@ -35,7 +35,7 @@ def tell(error: BaseException) -> str:
 def test_a_reply_is_read_over_the_wire(net: Any) -> None:
     body = "2\n" + "".join(armour(item) for item in fixture_chain())
     server = net.serve(answer(body.encode()))
-    client = Client(net.connect(server))
+    client = net.connect(server)
     assert client.ask(ORDER, Query(return_certificate=True)) == Reply(2, certificates=tuple(fixture_chain()))
     assert client.calls == 1
     assert server.received[0].form == {
@@ -50,7 +50,7 @@ def test_a_reply_is_read_over_the_wire(net: Any) -> None:
 
 
 def test_calls_are_counted_over_all_tries(net: Any) -> None:
-    client = Client(net.connect(net.serve(answer(b"", 503), answer(b"", 503), answer(b"0\n"), answer(b"0\n"))))
+    client = net.connect(net.serve(answer(b"", 503), answer(b"", 503), answer(b"0\n"), answer(b"0\n")))
     client.ask(ORDER, Query())
     client.ask(ORDER, Query())
     assert client.calls == 4
@@ -58,18 +58,18 @@ def test_calls_are_counted_over_all_tries(net: Any) -> None:
 
 @pytest.mark.parametrize("order", [Order(), Order(order_number="1" * 129, login_name="n", login_password="p")])
 def test_a_wrong_order_is_refused_before_anything_is_sent(order: Order) -> None:
-    transport = ScriptedTransport()
+    client = Client(ScriptedTransport())
     with pytest.raises(OptionError):
-        Client(transport).ask(order, Query())
-    assert transport.calls == 0
+        client.ask(order, Query())
+    assert client.calls == 0
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "https://user:hunter2@127.0.0.1:1/", "junk"])
 def test_a_wrong_url_is_refused_before_anything_is_sent(net: Any, url: str) -> None:
-    transport = net.connect(url)
+    client = net.connect(url)
     with pytest.raises(OptionError):
-        Client(transport).ask(ORDER, Query())
-    assert transport.calls == 0
+        client.ask(ORDER, Query())
+    assert client.calls == 0
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_a_wrong_url_is_refused_before_anything_is_sent(net: Any, url: str) -> N
 )
 def test_a_host_that_cannot_be_gives_no_traceback(net: Any, host: str) -> None:
     with pytest.raises(SmimeError):
-        Client(net.connect(f"https://{host}/", retries=0, timeout=5)).ask(ORDER, Query())
+        net.connect(f"https://{host}/", retries=0, timeout=5).ask(ORDER, Query())
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 501])
+@pytest.mark.parametrize("status", [400, 404, 407, 500, 501])
 @pytest.mark.parametrize("body", [b"", HTML, b"2\n", b"0\n"])
 def test_an_http_error_is_named(status: int, body: bytes) -> None:
     with pytest.raises(CallError) as caught:
@@ -95,18 +95,10 @@ def test_an_http_error_is_named(status: int, body: bytes) -> None:
 def test_an_http_error_that_stays_is_named(net: Any, status: int) -> None:
     server = net.serve(*[answer(HTML, status)] * 3)
     with pytest.raises(CallError) as caught:
-        Client(net.connect(server, retries=2)).ask(ORDER, Query())
+        net.connect(server, retries=2).ask(ORDER, Query())
     assert caught.value.name == "http_error"
     assert caught.value.retryable
     assert len(server.received) == 3
-
-
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
-def test_the_cas_error_counts_whatever_the_http_status_says(status: int) -> None:
-    reply = Client(ScriptedTransport(HttpResponse(status, "", b"-16\r\nIncorrect login details\r\n"))).ask(
-        ORDER, Query()
-    )
-    assert reply == Reply(-16, "Incorrect login details")
 
 
 @pytest.mark.parametrize("body", [b"", HTML, b"OK\n"])
@@ -119,7 +111,7 @@ def test_a_page_of_somebody_else_is_unreadable(body: bytes) -> None:
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\n"])
 def test_an_answer_that_is_cut_in_its_head_is_a_call_error(net: Any, head: bytes) -> None:
     with pytest.raises(CallError):
-        Client(net.connect(net.serve(send(head)), retries=0)).ask(ORDER, Query())
+        net.connect(net.serve(send(head)), retries=0).ask(ORDER, Query())
 
 
 def test_a_code_below_zero_becomes_its_error() -> None:
@@ -134,35 +126,10 @@ def test_a_code_from_zero_on_is_accepted(code: int) -> None:
     assert require_accepted(Reply(code)) == Reply(code)
 
 
-SECRETS = ["hunter2", "two  spaces", "tab\there", " edges ", "b\u00e4r", "(a+b)*", "no\u00a0break", "nul\x01l"]
-
-
-@pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize("option", ["login_password", "collection_code"])
-def test_a_secret_that_the_ca_repeats_is_taken_out(secret: str, option: str) -> None:
-    values = {"order_number": "1", "login_name": "n", "login_password": "p", option: secret}
-    body = f"-4\nThe value '{secret}' of the argument is invalid, and so is {secret}!\n".encode()
-    reply = Client(ScriptedTransport(body)).ask(Order(**values), Query())
-    told = reply.message
-    assert told.startswith("The value '")
-    pieces = [secret, " ".join(secret.split()), secret.strip(), *secret.split()]
-    assert not any(piece in told for piece in pieces)
-
-
-@pytest.mark.parametrize("shift", range(0, 10, 3))
-def test_a_secret_at_the_end_of_a_long_text_is_taken_out_whole(shift: int) -> None:
-    # Wherever a long text is cut, no half of a secret remains.
-    secret = "correct-horse-battery"
-    order = Order(order_number="1", login_name="n", login_password=secret)
-    text = "x" * shift + secret * 200
-    reply = Client(ScriptedTransport(f"-4\n{text}\n".encode())).ask(order, Query())
-    assert "correct" not in reply.message
-
-
 def test_no_error_of_a_call_tells_a_secret(net: Any) -> None:
     order = Order(order_number="1", login_name="n", login_password="hunter2", collection_code="hunter3")
     bodies = [answer(b"hunter2 hunter3"), answer(b"hunter2", 500), answer(b"hunter3", 302, Location="/?hunter3")]
-    client = Client(net.connect(net.serve(*bodies), retries=0))
+    client = net.connect(net.serve(*bodies), retries=0)
     for _body in bodies:
         with pytest.raises(CallError) as caught:
             client.ask(order, Query())

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import MAX_BODY
-from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import (
     PATH,
     answer,
@@ -24,6 +26,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import (
 )
 
 FORM = {"loginName": "n\u00e4me", "loginPassword": "hunter2 &=+%", "csr": "MIIB\nMIIC"}
+ORDER = Order(collection_code="Code1234")
 SHORT = {"timeout": 0.3, "retries": 0}
 LOST = [
     pytest.param(format_answer(b"x" * 100)[:-40], id="body shorter than announced"),
@@ -34,13 +37,12 @@ LOST = [
     pytest.param(b"this is no HTTP\r\n\r\n", id="no http"),
     pytest.param(b"\x00" * 100, id="nul"),
     pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000, id="a header without end"),
-    pytest.param(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\njunk", id="no gzip"),
 ]
 
 
 def test_the_form_arrives_as_it_was_given(net: Any) -> None:
     server = net.serve(answer(b"0\n"))
-    result = net.connect(server).post(FORM)
+    result = net.connect(server).send(FORM)
     assert (result.status, result.content_type, result.body) == (200, "text/plain", b"0\n")
     (request,) = server.received
     assert request.line == f"POST {PATH} HTTP/1.1"
@@ -51,39 +53,39 @@ def test_the_form_arrives_as_it_was_given(net: Any) -> None:
 
 def test_several_posts_share_one_connection(net: Any) -> None:
     server = net.serve(answer(b"0\n"), answer(b"1\n"), answer(b"2\n"))
-    transport = net.connect(server)
-    assert [transport.post(FORM).body for _post in range(3)] == [b"0\n", b"1\n", b"2\n"]
+    client = net.connect(server)
+    assert [client.send(FORM).body for _post in range(3)] == [b"0\n", b"1\n", b"2\n"]
     assert server.connections == 1
-    assert transport.calls == 3
+    assert client.calls == 3
     assert net.pauses == []
 
 
 def test_nothing_is_opened_before_the_first_post(net: Any) -> None:
     server = net.serve()
-    transport = net.connect(server)
-    transport.close()
-    assert (transport.calls, server.connections) == (0, 0)
+    client = net.connect(server)
+    client.transport.close()
+    assert (client.calls, server.connections) == (0, 0)
 
 
 def test_a_closed_transport_connects_anew(net: Any) -> None:
     server = net.serve(answer(b"0\n"), answer(b"1\n"))
-    transport = net.connect(server)
-    transport.post(FORM)
-    transport.close()
-    assert transport.post(FORM).body == b"1\n"
+    client = net.connect(server)
+    client.send(FORM)
+    client.transport.close()
+    assert client.send(FORM).body == b"1\n"
     assert server.connections == 2
 
 
 def test_a_kept_connection_that_the_server_has_closed_costs_no_error(net: Any) -> None:
     server = net.serve(send(format_answer(b"0\n", headers={"Connection": "close"})), answer(b"1\n"))
-    transport = net.connect(server)
-    assert transport.post(FORM).body == b"0\n"
-    assert transport.post(FORM).body == b"1\n"
+    client = net.connect(server)
+    assert client.send(FORM).body == b"0\n"
+    assert client.send(FORM).body == b"1\n"
 
 
 @pytest.mark.parametrize("size", [0, 1, MAX_BODY - 1, MAX_BODY])
 def test_a_body_up_to_the_limit_is_read_whole(net: Any, size: int) -> None:
-    assert net.connect(net.serve(answer(b"x" * size))).post(FORM).body == b"x" * size
+    assert net.connect(net.serve(answer(b"x" * size))).send(FORM).body == b"x" * size
 
 
 def chunk(data: bytes) -> bytes:
@@ -95,39 +97,70 @@ def test_a_larger_body_is_refused_however_it_is_announced(net: Any, head: str) -
     body = b"x" * (MAX_BODY + 1)
     data = chunk(body) + chunk(b"") if "chunked" in head else body
     server = net.serve(send(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + data))
-    transport = net.connect(server)
+    client = net.connect(server)
     with pytest.raises(CallError) as caught:
-        transport.post(FORM)
+        client.send(FORM)
     assert caught.value.name == "reply_too_large"
-    assert (transport.calls, net.pauses) == (1, [])
+    assert (client.calls, net.pauses) == (1, [])
 
 
 def test_a_body_without_end_is_refused(net: Any) -> None:
     with pytest.raises(CallError) as caught:
-        net.connect(net.serve(dribble(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 500_000))).post(FORM)
+        net.connect(net.serve(dribble(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 500_000))).send(FORM)
     assert caught.value.name == "reply_too_large"
 
 
 @pytest.mark.parametrize("data", LOST)
 def test_an_answer_that_is_not_whole_is_a_failed_connection(net: Any, data: bytes) -> None:
     with pytest.raises(CallError) as caught:
-        net.connect(net.serve(send(data)), retries=0).post(FORM)
+        net.connect(net.serve(send(data)), retries=0).send(FORM)
     assert caught.value.name == "connection_failed"
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("data", LOST)
 def test_an_answer_that_is_not_whole_is_asked_for_again(net: Any, data: bytes) -> None:
-    transport = net.connect(net.serve(send(data), answer(b"0\n")))
-    assert transport.post(FORM).body == b"0\n"
-    assert transport.calls == 2
+    client = net.connect(net.serve(send(data), answer(b"0\n")))
+    assert client.send(FORM).body == b"0\n"
+    assert client.calls == 2
+
+
+BOMB = zlib.compress(bytes(50_000_000))
+ENCODINGS = ["gzip", "deflate", "br", "zstd", "x-gzip", "identity, gzip", "gzip, identity", "GZIP", "junk", "\xff"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("body", [BOMB, b"0\n", b"-16\nno\n"])
+def test_an_encoding_that_was_not_asked_for_is_refused_and_left_unread(net: Any, encoding: str, body: bytes) -> None:
+    server = net.serve(*[answer(body, Content_Encoding=encoding)] * 2)
+    client = net.connect(server)
+    with pytest.raises(ReplyError) as caught:
+        client.ask(ORDER, Query())
+    assert (caught.value.name, caught.value.retryable) == ("reply_unreadable", False)
+    assert "Content-Encoding" in caught.value.message
+    assert encoding not in caught.value.message
+    assert (len(server.received), server.received[0].headers["accept-encoding"]) == (1, "identity")
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", "", "identity, identity"])
+def test_no_encoding_may_be_named(net: Any, encoding: str) -> None:
+    assert net.connect(net.serve(answer(b"0\n", Content_Encoding=encoding))).ask(ORDER, Query()).code == 0
+
+
+@pytest.mark.parametrize("status", [302, 500, 503])
+def test_an_encoded_page_of_an_error_is_that_error_and_not_asked_for_again(net: Any, status: int) -> None:
+    server = net.serve(*[answer(BOMB, status, Content_Encoding="deflate")] * 2)
+    with pytest.raises(CallError) as caught:
+        net.connect(server).ask(ORDER, Query())
+    assert caught.value.name == ("redirected" if status < 400 else "http_error")
+    assert len(server.received) == 1
 
 
 @pytest.mark.parametrize("announced", [b"\xb2", b"-1", b"many", b"5, 5", b"99999999999999999999"])
 def test_a_strange_content_length_gives_no_traceback(net: Any, announced: bytes) -> None:
     data = b"HTTP/1.1 200 OK\r\nContent-Length: " + announced + b"\r\nConnection: close\r\n\r\n0\n"
     try:
-        assert net.connect(net.serve(send(data)), retries=0).post(FORM).status == 200
+        assert net.connect(net.serve(send(data)), retries=0).send(FORM).status == 200
     except CallError as error:
         assert error.name in ("connection_failed", "reply_too_large")
 
@@ -135,7 +168,7 @@ def test_a_strange_content_length_gives_no_traceback(net: Any, announced: bytes)
 def test_a_break_of_tls_in_the_middle_of_the_body_is_a_call_error(net: Any) -> None:
     server = net.serve(send_junk_below_tls(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0\n"))
     with pytest.raises(CallError):
-        net.connect(server, retries=0).post(FORM)
+        net.connect(server, retries=0).send(FORM)
 
 
 SLOW = [
@@ -153,7 +186,7 @@ SLOW = [
 @pytest.mark.parametrize("step", SLOW)
 def test_an_answer_that_takes_too_long_is_timed_out(net: Any, step: Any) -> None:
     with pytest.raises(CallError) as caught:
-        net.connect(net.serve(step), **SHORT).post(FORM)
+        net.connect(net.serve(step), **SHORT).send(FORM)
     assert caught.value.name == "timed_out"
     assert "api_timeout" in caught.value.hint
     assert caught.value.retryable
@@ -161,24 +194,22 @@ def test_an_answer_that_takes_too_long_is_timed_out(net: Any, step: Any) -> None
 
 @pytest.mark.parametrize("step", [SLOW[0], SLOW[3]])
 def test_a_timeout_is_tried_again(net: Any, step: Any) -> None:
-    transport = net.connect(net.serve(step, answer(b"0\n")), timeout=1.0, retries=1)
-    assert transport.post(FORM).body == b"0\n"
-    assert (transport.calls, len(net.pauses)) == (2, 1)
+    client = net.connect(net.serve(step, answer(b"0\n")), timeout=1.0, retries=1)
+    assert client.send(FORM).body == b"0\n"
+    assert (client.calls, len(net.pauses)) == (2, 1)
 
 
 def test_a_handshake_that_never_begins_is_timed_out(net: Any) -> None:
     with pytest.raises(CallError) as caught:
-        net.connect(net.serve(greetings=(stall_handshake,)), **SHORT).post(FORM)
+        net.connect(net.serve(greetings=(stall_handshake,)), **SHORT).send(FORM)
     assert caught.value.name == "timed_out"
 
 
 def test_a_kept_connection_that_falls_silent_is_timed_out(net: Any) -> None:
-    transport = net.connect(
-        net.serve(answer(b"0\n"), dribble(b"HTTP/1.1 200 OK\r\n\r\n", b"0")), timeout=1.0, retries=0
-    )
-    transport.post(FORM)
+    client = net.connect(net.serve(answer(b"0\n"), dribble(b"HTTP/1.1 200 OK\r\n\r\n", b"0")), timeout=1.0, retries=0)
+    client.send(FORM)
     with pytest.raises(CallError) as caught:
-        transport.post(FORM)
+        client.send(FORM)
     assert caught.value.name == "timed_out"
 
 
@@ -189,12 +220,12 @@ def test_the_passwords_of_the_netrc_file_stay_there(net: Any, monkeypatch: pytes
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
     server = net.serve(answer(b"0\n"))
-    net.connect(server).post(FORM)
+    net.connect(server).send(FORM)
     assert "authorization" not in server.received[0].headers
 
 
 def test_no_cookie_is_carried_along(net: Any) -> None:
     server = net.serve(answer(b"0\n", Set_Cookie="session=1; Path=/"), answer(b"0\n"), cut)
-    transport = net.connect(server)
-    transport.post(FORM)
-    assert transport.post(FORM).body == b"0\n"
+    client = net.connect(server)
+    client.send(FORM)
+    assert client.send(FORM).body == b"0\n"
