@@ -35,7 +35,7 @@ _FORMATS = {
 _STATUS_LINE = re.compile(rb"\s*\d{1,9}\s*(\n|\Z)")
 _STATUS = re.compile(r"[0-9]{1,9}\Z")
 # A code below 0 at the beginning, whatever stands before it unseen and after it: a message, in the same line or the next.
-_REFUSAL = re.compile(r"""(?:[^!-~]|<[^<>]{0,500}>)*["']?(-[0-9]{1,9})(?![0-9])["'\s:;,.]*""")
+_REFUSAL = re.compile(r"""[^!-~]*(?:<[^<>]{0,500}>[^!-~]*)*["']?(-[0-9]{1,9})(?![0-9])["'\s:;,.]*""")
 # The same under its name, in JavaScript, JSON or a form.
 _NAMED_REFUSAL = re.compile(r"""errorcode[^0-9a-z-]{0,12}(-[0-9]{1,9})(?![0-9])""", re.IGNORECASE)
 _VALIDITY = re.compile(r"(\d{2})/(\d{2})/(\d{4})[ \t]+(\d{2})/(\d{2})/(\d{4})\Z")

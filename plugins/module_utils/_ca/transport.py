@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.route import check_ca_path, check_proxy
+from ansible_collections.mailops.smime.plugins.module_utils._ca.watch import Watch
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, MissingLibraryError
 
 MAX_BODY = 1024 * 1024
@@ -44,44 +45,6 @@ class HttpResponse:
     body: bytes
     retry_after: str = ""
     encoded: bool = False
-
-
-@dataclass
-class Watch:
-    """The connection in use, to cut it when a call's time is over: a timeout of the library is for one read only."""
-
-    handle: socket.socket | None = None
-    expired: bool = False
-    # Whether the request itself began to leave: what failed before cannot have arrived.
-    sent: bool = False
-
-    def remember(self, sock: socket.socket) -> None:
-        """Keep a handle of our own on the TCP connection: the library wraps, hides and drops its own."""
-        self.forget()
-        self.handle = sock.dup()
-
-    def forget(self) -> None:
-        """Let go of the connection."""
-        if self.handle is not None:
-            self.handle.close()
-            self.handle = None
-
-    def cut(self) -> None:
-        """End the connection: whoever reads from it wakes up."""
-        self.expired = True
-        if self.handle is not None:
-            with contextlib.suppress(OSError):
-                self.handle.shutdown(socket.SHUT_RDWR)
-
-    def check(self) -> None:
-        """Raise CallError if the time is over: a connection that was cut can look like one that ended."""
-        if self.expired:
-            raise CallError(
-                "the CA did not answer in time",
-                name="timed_out",
-                hint="Check that the CA can be reached from this host, or raise api_timeout.",
-                retryable=True,
-            )
 
 
 @dataclass
@@ -145,14 +108,33 @@ class Transport:
 def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
     try:
         import requests
-        from requests.adapters import HTTPAdapter
         from requests.cookies import RequestsCookieJar
         from requests.utils import get_environ_proxies, select_proxy
-        from urllib3.connectionpool import HTTPSConnectionPool
     except ImportError as error:
         raise MissingLibraryError("requests", traceback.format_exc()) from error
     check_ca_path(endpoint.ca_path)
     check_proxy(select_proxy(endpoint.url, get_environ_proxies(endpoint.url)))
+
+    class NoCookies(RequestsCookieJar):
+        def extract_cookies(self, response: Any, request: Any) -> None:
+            """Keep none."""
+
+    session = requests.Session()
+    session.mount("https://", _make_adapter(watch))
+    session.cookies = NoCookies()
+    # Keeps the library from sending a password of ~/.netrc along.
+    session.auth = lambda request: request
+    # Keeps the library from looking where a redirect goes: it would read the whole of its body, however large.
+    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign] # noqa: ARG005 - as the library calls it
+    session.headers.update({"Accept-Encoding": "identity", "User-Agent": "mailops.smime"})
+    return session
+
+
+def _make_adapter(watch: Watch) -> Any:
+    """Return the library's adapter with connections that ``watch`` sees, and without its reading of headers."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.connectionpool import HTTPSConnectionPool
 
     class Connection(HTTPSConnectionPool.ConnectionCls):  # type: ignore[valid-type,misc]
         def _new_conn(self) -> socket.socket:
@@ -183,19 +165,7 @@ def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
             response.status_code, response.raw, response.headers = resp.status, resp, resp.headers
             return response
 
-    class NoCookies(RequestsCookieJar):
-        def extract_cookies(self, response: Any, request: Any) -> None:
-            """Keep none."""
-
-    session = requests.Session()
-    session.mount("https://", Adapter())
-    session.cookies = NoCookies()
-    # Keeps the library from sending a password of ~/.netrc along.
-    session.auth = lambda request: request
-    # Keeps the library from looking where a redirect goes: it would read the whole of its body, however large.
-    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign] # noqa: ARG005 - as the library calls it
-    session.headers.update({"Accept-Encoding": "identity", "User-Agent": "mailops.smime"})
-    return session
+    return Adapter()
 
 
 @contextlib.contextmanager

@@ -15,8 +15,8 @@ Step = Union[bytes, HttpResponse, Exception]
 class ScriptedTransport(Transport):
     """Gives the next step for each POST, and fails the test if there is none."""
 
-    def __init__(self, *steps: Step) -> None:
-        super().__init__(Endpoint("https://ca.example.test/RequestAndCollectSMIME", retries=0))
+    def __init__(self, *steps: Step, retries: int = 0) -> None:
+        super().__init__(Endpoint("https://ca.example.test/RequestAndCollectSMIME", retries=retries))
         self.steps = list(steps)
         self.forms: list[dict[str, str]] = []
 

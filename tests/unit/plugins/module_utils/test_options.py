@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
-from ansible_collections.mailops.smime.plugins.module_utils._options import check_distinct, label
+from ansible_collections.mailops.smime.plugins.module_utils._options import check_distinct, check_numbers, label
 
 
 def test_messages_name_the_mailbox_or_else_the_file_and_the_order() -> None:
@@ -47,3 +47,10 @@ def test_one_file_by_two_names_is_refused_whether_it_exists_or_not(tmp_path: Pat
     with pytest.raises(OptionError, match="chain_path are the same file"):
         check_distinct({**params, **rest}, ("path", "chain_path"))
     check_distinct({**params, **rest, "chain_path": f"{tmp_path}/alias/other.pem"}, ("path", "chain_path"))
+
+
+@pytest.mark.parametrize("option", ["remaining_days", "wait_timeout", "poll_interval", "api_timeout", "api_retries"])
+@pytest.mark.parametrize("value", [-1, 10**11])
+def test_a_number_out_of_reason_is_named(option: str, value: int) -> None:
+    with pytest.raises(OptionError, match=f"^{option}: "):
+        check_numbers({option: value})

@@ -9,8 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Enrollment, Question, WaitPolicy
+from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import NOW
+from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, PENDING, Host
 
 MISSES_CSR = b"-3\nThe 'csr' argument is missing!\n"
@@ -132,6 +138,45 @@ def test_each_code_fails_once_by_its_name_with_the_cas_words_and_changes_nothing
     assert "What the CA says" in outcome.result["msg"]
     assert str(code) in outcome.result["msg"]
     assert host.snapshot() == before
+
+
+ORDER = Order(collection_code="Code1234")
+QUESTION = Question("CSR", has_csr=True, expect_issued=False, predict=False)
+
+
+@pytest.mark.parametrize(
+    ("first", "submitted"),
+    [
+        (HttpResponse(504, "text/html", b"<html>"), True),
+        (HttpResponse(503, "text/html", b"<html>"), True),
+        (HttpResponse(502, "text/html", b""), True),
+        (HttpResponse(429, "text/html", b""), False),
+        (CallError("the connection was cut", retryable=True), True),
+        (CallError("no answer in time", name="timed_out", retryable=True), True),
+    ],
+)
+def test_a_csr_that_arrived_with_a_try_before_was_submitted(first: Any, submitted: bool) -> None:
+    transport = ScriptedTransport(first, HELD, PENDING, retries=1)
+    enrollment = Enrollment(Client(transport, lambda _seconds: None), ORDER, QUESTION, WaitPolicy(), lambda: 0.0)
+    assert enrollment.ask() == Reply(0)
+    assert (enrollment.csr_submitted, enrollment.calls) == (submitted, 3)
+
+
+@pytest.mark.parametrize("put_off", [UNPAID, UNVERIFIED])
+def test_a_csr_that_arrived_with_a_question_that_was_put_off_was_submitted(put_off: bytes) -> None:
+    client = Client(ScriptedTransport(put_off, HELD, PENDING))
+    enrollment = Enrollment(client, ORDER, QUESTION, WaitPolicy(60, 10), lambda: 0.0)
+    assert enrollment.ask() is None
+    assert not enrollment.csr_submitted
+    assert enrollment.ask() is None
+    assert enrollment.csr_submitted
+
+
+def test_a_csr_that_was_built_is_in_the_result_after_waiting_too(host: Host) -> None:
+    outcome = host.run(PENDING, PENDING, host.reply(), csr_path=None, wait_timeout=600)
+    assert outcome.result["status"] == "issued"
+    assert "BEGIN CERTIFICATE REQUEST" in outcome.result["csr"]
+    assert outcome.result["csr"].split() == outcome.forms[0]["csr"].split()
 
 
 def test_a_code_after_the_held_csr_is_an_error_too(host: Host) -> None:

@@ -66,6 +66,18 @@ def test_the_account_needs_all_three(missing: str, nothing: str | None) -> None:
     assert "collection_code" in caught.value.hint
 
 
+@pytest.mark.parametrize("option", sorted(ORDER_LENGTHS))
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n", "\u2028", "\u0085", "\x0b", "\x1e"])
+def test_a_line_end_is_refused_before_it_counts_as_a_failed_login(option: str, end: str) -> None:
+    base = BY_CODE if option == "collection_code" else ACCOUNT
+    for value in (f"s3cret{end}", f"{end}s3cret", f"s3{end}cret"):
+        with pytest.raises(OptionError, match=f"^{option} has a line end") as caught:
+            check_order(change(base, **{option: value}))
+        assert "s3" not in str(caught.value.describe())
+    # The account that stays home may be anything.
+    check_order(change(ACCOUNT, collection_code="Code1234", login_password=f"s3cret{end}"))
+
+
 def test_an_order_without_anything_names_all_that_is_missing() -> None:
     with pytest.raises(OptionError, match="order_number, login_name, login_password"):
         check_order(Order())
