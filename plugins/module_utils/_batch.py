@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from ansible_collections.mailops.smime.plugins.module_utils import _options as o
 from ansible_collections.mailops.smime.plugins.module_utils._context import Context
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import find_clash
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Shared
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
@@ -36,8 +36,6 @@ STATUSES = ("valid", "issued", "pending", "failed", "not_attempted")
 # How many v show what a task was given.
 _SHOWN_FROM = 3
 _OUTPUT_OPTIONS = tuple(output.option for output in OUTPUTS)
-# Mailboxes may share the file of the root, which is the same for all.
-_OWN_OPTIONS = tuple(option for option in _OUTPUT_OPTIONS if option != "root_path")
 _INPUT_OPTIONS = ("privatekey_path", "csr_path", "trusted_roots_path")
 _PATH_OPTIONS = (*_OUTPUT_OPTIONS, *_INPUT_OPTIONS)
 # Of these, an entry's choice displaces the default of the other.
@@ -223,23 +221,22 @@ def _refuse_repeated(option: str, values: list[str]) -> None:
 
 def _refuse_shared_files(entries: list[Entry]) -> None:
     """Refuse entries that would write each other's files, or over what another one reads: a private key, say."""
-    writers: dict[str, Entry] = {}
-    for entry in entries:
-        for path in _find_paths(entry, _OWN_OPTIONS):
-            if writers.setdefault(path, entry) is not entry:
-                _refuse_repeated("file to write", [path, path])
-    for entry in entries:
-        for path in _find_paths(entry, (*_INPUT_OPTIONS, "root_path")):
-            if writers.get(path, entry) is not entry:
-                raise OptionError(
-                    f"certificates: a file is to be written that another entry needs for something else: {path}",
-                    hint=f"Give each file its own path, with {PLACEHOLDER} in the paths beside the list.",
-                )
-
-
-def _find_paths(entry: Entry, options: tuple[str, ...]) -> list[str]:
-    # An entry that names one file twice is refused by itself.
-    return [os.path.abspath(entry.params[option]) for option in options if entry.params[option] is not None]
+    uses = [
+        use
+        for entry in entries
+        for use in options.list_uses(entry.params, _OUTPUT_OPTIONS, entry.email)
+        if "\0" not in use.path
+    ]
+    clash = find_clash(uses, among_owners=False)
+    if clash is None:
+        return
+    one, other = clash
+    if one.written and other.written:
+        _refuse_repeated("file to write", [other.path, other.path])
+    raise OptionError(
+        f"certificates: a file is to be written that another entry needs for something else: {other.path}",
+        hint=f"Give each file its own path, with {PLACEHOLDER} in the paths beside the list.",
+    )
 
 
 def _open_files(module: AnsibleModule, entry: Entry, shared: Shared) -> Any:

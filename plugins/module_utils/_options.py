@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import Use, find_clash
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 
 # What an action plugin adds to a task's options, and the phase in which the target only looks.
@@ -27,6 +28,8 @@ _RANGES = {
     "api_timeout": (1, 24 * 3600),
     "api_retries": (0, 100),
 }
+# Options that name files which are read.
+_READ = ("privatekey_path", "csr_path", "trusted_roots_path", "api_ca_path", "orders_path")
 
 
 def label(email: str | None, path: str, order: Order) -> str:
@@ -86,31 +89,32 @@ def check_name_in_path(email: str) -> None:
         )
 
 
+def list_uses(params: Mapping[str, Any], outputs: Iterable[str], owner: str = "") -> list[Use]:
+    """Return what the paths of ``params`` are for. ``outputs`` are the options of the files that are written."""
+    written = {option: params[option] for option in outputs}
+    read = {option: params.get(option) for option in _READ}
+    given = [(option, path, option in written) for option, path in {**read, **written}.items() if path is not None]
+    return [Use(owner, option, path, is_written) for option, path, is_written in given]
+
+
 def check_distinct(params: Mapping[str, Any], outputs: Iterable[str]) -> None:
     """Refuse one path for two files: writing one would destroy the other, and a private key is never overwritten.
 
     ``outputs`` are the options of the files that are written.
     """
-    seen: dict[object, tuple[str, str]] = {}
-    for option in (*outputs, "privatekey_path", "csr_path", "trusted_roots_path"):
-        path = params[option]
-        if path is None:
-            continue
-        if "\0" in path:
-            raise OptionError(f"{option}: a path cannot hold a null character", hint=f"Correct {option}.")
-        other, there = seen.setdefault(_identify(path), (option, path))
-        # Hard links have an inode in common and are two files all the same.
-        if other != option and os.path.realpath(there) == os.path.realpath(path):
-            raise OptionError(f"{other} and {option} are the same file: {path}", hint="Give each file its own path.")
-
-
-def _identify(path: str) -> object:
-    """Return what two paths of one file have in common: its inode, or the path of what does not exist yet."""
-    try:
-        # What is written goes to the real path, for which a slash at the end, say, is nothing.
-        found = os.stat(path if os.path.normpath(path) == path else os.path.realpath(path))
-    except OSError:
-        return os.path.realpath(path)
-    except ValueError as error:
-        raise OptionError(f"{path!r} cannot be a path on this host", hint="Correct the path, or the locale.") from error
-    return found.st_dev, found.st_ino
+    uses = list_uses(params, outputs)
+    for use in uses:
+        if "\0" in use.path:
+            raise OptionError(f"{use.option}: a path cannot hold a null character", hint=f"Correct {use.option}.")
+        try:
+            os.fsencode(use.path)
+        except ValueError as error:
+            raise OptionError(
+                f"{use.path!r} cannot be a path on this host", hint="Correct the path, or the locale."
+            ) from error
+    clash = find_clash(uses)
+    if clash is not None:
+        one, other = clash
+        raise OptionError(
+            f"{one.option} and {other.option} are the same file: {other.path}", hint="Give each file its own path."
+        )

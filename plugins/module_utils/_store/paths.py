@@ -58,6 +58,9 @@ class Folder:
 
     def read_link(self, name: str) -> tuple[str, str] | None:
         """Return where the symbolic link ``name`` leads, and why it is not to be followed; None if it is no link."""
+        if not stat.S_ISLNK(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode):
+            # What takes its place now is not followed either when it is opened.
+            return None
         try:
             # The link itself is opened, so that its owner and its target belong together.
             descriptor = os.open(name, _SEARCH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.descriptor)

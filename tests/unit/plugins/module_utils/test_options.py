@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,12 +37,14 @@ def test_a_refused_address_brings_no_control_characters_into_messages() -> None:
         ("old.pem", "alias/old.pem"),
         ("old.pem", "old.pem/"),
         ("old.pem", "nowhere/../old.pem"),
+        ("old.pem", "hard.pem"),
     ],
 )
 def test_one_file_by_two_names_is_refused_whether_it_exists_or_not(tmp_path: Path, one: str, other: str) -> None:
     (tmp_path / "alias").symlink_to(tmp_path)
     (tmp_path / "dangling.pem").symlink_to("new.pem")
     (tmp_path / "old.pem").touch()
+    os.link(tmp_path / "old.pem", tmp_path / "hard.pem")
     params = {"path": f"{tmp_path}/{one}", "chain_path": f"{tmp_path}/{other}"}
     rest = dict.fromkeys(("privatekey_path", "csr_path", "trusted_roots_path"))
     with pytest.raises(OptionError, match="chain_path are the same file"):
