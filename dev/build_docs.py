@@ -44,9 +44,13 @@ def main() -> int:
     (SITE / "rst").mkdir(parents=True, mode=0o700)
     SITE.chmod(0o700)  # antsibull-docs writes to no folder that others can write to
     (HOMES / "docs").mkdir(parents=True, exist_ok=True)
-    failure = (
-        _run(FRAME) or _complete_frame() or _run(PAGES) or _set_front_page() or _run(HTML) or _find_missing_pages()
-    )
+    failure = _run(FRAME)
+    if not failure:
+        _complete_frame()
+        failure = _run(PAGES)
+    if not failure:
+        _set_front_page()
+        failure = _run(HTML) or _find_missing_pages()
     write_report("docs", {"the site": failure})
     print(f"FAILED: {failure}" if failure else f"The site: {(SITE / 'build/html/index.html').relative_to(CLONE)}")
     return int(bool(failure))
@@ -71,8 +75,8 @@ def _complete_frame() -> None:
 def _set_front_page() -> None:
     """Put our front page into the place of the few lines that antsibull-docs writes above the list of guides."""
     index = SITE / "rst/index.rst"
-    head, label, _rest = index.read_text(encoding="utf-8").partition(f".. _plugins_in_{NAME}:\n")
-    guides = _rest[_rest.index("First steps\n") :]
+    head, label, rest = index.read_text(encoding="utf-8").partition(f".. _plugins_in_{NAME}:\n")
+    guides = rest[rest.index("First steps\n") :]
     front = (CLONE / "docs/docsite/front_page.rst").read_text(encoding="utf-8")
     index.write_text(f"{head}{label}\n{front}\n{guides}", encoding="utf-8")
 
