@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Markdown files and guides link to in this repository is there, and every guide is in the README's list."""
+"""What Markdown files and guides link to or name in this repository is there, and every guide is in the README's list."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def find_dead_links(root: Path, names: list[str]) -> list[str]:
 
 def test_links_lead_somewhere() -> None:
     assert find_dead_links(CLONE, committed_files(CLONE)) == []
+
+
+def test_the_tests_that_hold_the_claims_about_security_exist() -> None:
+    _head, _start, text = (CLONE / "SECURITY.md").read_text(encoding="utf-8").partition("## Who could attack")
+    claims = [
+        cell for cell in re.findall(r"\|([^|\n]*)\|$", text, re.MULTILINE) if re.search(r"\b(?:unit|targets?)\b", cell)
+    ]
+    places = [CLONE / folder for folder in ("tests", "tests/unit/plugins/module_utils", "tests/integration/targets")]
+    named = {name for cell in claims for name in re.findall(r"`([\w/.]+)`", cell)}
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not any((place / name).exists() for place in places)] == []
 
 
 def test_the_readme_names_every_guide() -> None:
