@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import AVAILABLE
+from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import is_free_of, mask
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     QUERY_TYPES,
@@ -168,7 +169,9 @@ def read_query(params: Mapping[str, Any]) -> Query:
 
 def inspect_order(params: Mapping[str, Any], client: Client, warn: Warn) -> dict[str, Any]:
     """Return the ``order`` entry of the result: one call. Raises OptionError, CallError, CaError, ReplyError."""
-    exchange = client.exchange(options.read_order(params), read_query(params))
+    order = options.read_order(params)
+    exchange = client.exchange(order, read_query(params))
+    body = exchange.response.body.decode("utf-8", "replace")
     reply = require_accepted(exchange.reply)
     pool = load_reply(reply, warn)
     not_before, not_after = _find_validity(reply, pool)
@@ -178,8 +181,8 @@ def inspect_order(params: Mapping[str, Any], client: Client, warn: Warn) -> dict
         "not_before": not_before,
         "not_after": not_after,
         "certificates": [item.to_pem().decode("ascii") for item in paths.sort(pool)],
-        "raw": base64.b64encode(exchange.response.body).decode("ascii"),
-        "content_type": exchange.response.content_type,
+        "raw": base64.b64encode(exchange.response.body).decode("ascii") if is_free_of(body, order.secrets) else None,
+        "content_type": mask(exchange.response.content_type, order.secrets),
     }
 
 

@@ -198,7 +198,7 @@ order:
       elements: str
       returned: always
     raw:
-      description: The body of the reply, in base64.
+      description: The body of the reply, in base64; null if the CA repeats a secret in it.
       type: str
       returned: always
     content_type:

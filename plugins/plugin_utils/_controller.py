@@ -21,6 +21,7 @@ from ansible.utils.display import Display
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, WaitPolicy
+from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import mask
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, DirectAccess
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
@@ -275,7 +276,7 @@ def answer(call: RemoteCall, files: list[dict[str, Any]], login_name: str | None
     values = {**_remote_ca.write_answer(call.asking, call.reply, call.error), "files": files}
     for told in (values["reply"], values["error"]):
         if told is not None and login_name:
-            told["message"] = told["message"].replace(login_name, MASK)
+            told["message"] = mask(told["message"], [login_name])
     return values
 
 

@@ -28,6 +28,8 @@ _TAG = re.compile(r"<[^<>]*>")
 _QUOTED_PRINTABLE = re.compile(r"=(?:\r?\n|([0-9A-Fa-f]{2}))")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){4,}")
+# Lines of base64, as long as they always are.
+_CERTIFICATES = re.compile(r"[A-Za-z0-9+/]{64,}")
 _ASCII = re.compile(rb"[\x20-\x7e]{4,}")
 
 
@@ -50,6 +52,14 @@ def mask(text: str, secrets: Iterable[str]) -> str:
         if shown is None or any(form in shown for form in wanted):
             return ""
     return window
+
+
+def is_free_of(body: str, secrets: Iterable[str]) -> bool:
+    """Tell whether none of ``secrets`` shows in a body as long as a reply, in whose certificates nobody hides them."""
+    secrets = list(secrets)
+    text = _CERTIFICATES.sub("", body)
+    pieces = (text[start : start + _WINDOW] for start in range(0, len(text), _WINDOW // 2))
+    return all(mask(piece, secrets) == piece for piece in pieces)
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _info
+from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
 
 NOTHING: dict[str, Any] = dict.fromkeys(
     ("paths", "privatekey_path", "chain_path", "email", "order_number", "collection_code")
@@ -29,3 +33,25 @@ def test_an_option_for_one_file_is_refused_for_two() -> None:
     with pytest.raises(OptionError, match="one file") as caught:
         _info.check_options(given)
     assert "pattern" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "free"),
+    [
+        ("text/plain", b"0\n", True),
+        ("text/plain; charset", b"0\nhunter2", False),
+        ("text/plain; x=hunter2", b"0\n%68unter2", False),
+        ("text/plain; x=%68unter2\x1e", b"0\n" + b"x" * 9000 + b"%68unter2", False),
+    ],
+)
+def test_an_order_s_answer_is_shown_without_the_secrets_that_it_repeats(
+    content_type: str, body: bytes, free: bool
+) -> None:
+    asked = {
+        "order_number": "1", "login_name": "name", "login_password": "hunter2", "collection_code": None,
+        "query_type": "status", "response_type": "individual", "response_encoding": "base64",
+        "response_mime_type": None, "show_validity_period": False,
+    }  # fmt: skip
+    shown = _info.inspect_order(asked, Client(ScriptedTransport(HttpResponse(200, content_type, body))))
+    assert shown["raw"] == (base64.b64encode(body).decode() if free else None)
+    assert not any(coat in str(shown) for coat in ("hunter2", "%68unter2"))

@@ -16,9 +16,10 @@ if sys.version_info < (3, 11):
     pytest.skip("turns are taken on the controller, which needs Python 3.11", allow_module_level=True)
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CaError, NotAttemptedError
 from ansible_collections.mailops.smime.plugins.plugin_utils._turns import Turns, TurnTakingClient
-from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
+from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport, Step
 
 LOGIN = Order("1001", "demo", "very secret guess")
 REFUSED = b"-16\nlogin refused\n"
@@ -27,7 +28,7 @@ HOSTS = 4
 TURNS = 50
 
 
-def make_client(folder: Path, *steps: bytes) -> tuple[TurnTakingClient, ScriptedTransport]:
+def make_client(folder: Path, *steps: Step) -> tuple[TurnTakingClient, ScriptedTransport]:
     transport = ScriptedTransport(*steps)
     return TurnTakingClient(transport, turns=Turns(str(folder))), transport
 
@@ -37,8 +38,13 @@ def refuse(folder: Path, order: Order = LOGIN) -> None:
     assert client.ask(order, Query()).code == -16
 
 
-def test_a_refused_login_is_not_tried_for_the_next_host(tmp_path: Path) -> None:
-    refuse(tmp_path)
+@pytest.mark.parametrize(
+    "refused",
+    [REFUSED, HttpResponse(503, "", b"-16: no"), HttpResponse(401, "", b"<html>"), HttpResponse(403, "", b"0\n")],
+)
+def test_a_refused_login_is_not_tried_for_the_next_host(tmp_path: Path, refused: bytes | HttpResponse) -> None:
+    client, _transport = make_client(tmp_path, refused)
+    assert client.ask(LOGIN, Query()).code == -16
     client, transport = make_client(tmp_path)
     with pytest.raises(CaError) as caught:
         client.ask(LOGIN, Query())
