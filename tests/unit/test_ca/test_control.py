@@ -1,32 +1,37 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control API: orders in bulk, the record of calls, settings."""
+"""The control API, and the accounts that it opens."""
 
 from __future__ import annotations
 
+import json
+import re
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCOUNT, RunningCa
+from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCOUNT, PATIENCE, RunningCa
+
+LOGIN_REFUSED = "-16\nIncorrect login details, account is locked, password has expired or your source IP is blocked.\n"
 
 
-def test_it_is_ready(ca: RunningCa) -> None:
-    ready = ca.control("GET", "ready")
-    assert ready["ready"] is True
-    assert ready["pid"] == ca.identity["pid"]
+def test_only_who_knows_its_path_reaches_it(ca: RunningCa) -> None:
+    assert ca.control("GET", "ready") == {"ready": True, **{k: v for k, v in ca.identity.items() if k != "changed"}}
+    secret = ca.identity["control_url"].split("/")[4]
+    for guess in ("v1", secret[:-1], secret + "x", secret.swapcase(), ""):
+        url = ca.identity["control_url"].replace(secret, guess)
+        assert ca.session.get(f"{url}/ready", timeout=PATIENCE).status_code == 404
 
 
 def test_orders_get_numbers_and_codes_of_their_own(ca: RunningCa) -> None:
-    made = ca.control("POST", "orders", [{"email": f"user{n}@example.test"} for n in range(5000)])["created"]
-    assert len({order["order_number"] for order in made}) == 5000
-    assert len({order["collection_code"] for order in made}) == 5000
-    for order in made[10:]:
-        ca.control("DELETE", f"orders/{order['order_number']}") if order is made[10] else None
-    assert (
-        ca.session.get(f"{ca.identity['control_url']}/orders/{made[10]['order_number']}", timeout=30).status_code == 404
-    )
+    made = ca.control("POST", "orders", [{"email": f"user{n}@example.test"} for n in range(1000)])["created"]
+    assert len({order["order_number"] for order in made}) == 1000
+    assert len({order["collection_code"] for order in made}) == 1000
+    gone = f"orders/{made[0]['order_number']}"
+    ca.control("DELETE", gone)
+    assert ca.session.get(f"{ca.identity['control_url']}/{gone}", timeout=PATIENCE).status_code == 404
 
 
 def test_existing_orders_and_accounts_can_be_kept(ca: RunningCa) -> None:
@@ -38,27 +43,45 @@ def test_existing_orders_and_accounts_can_be_kept(ca: RunningCa) -> None:
 
 
 @pytest.mark.parametrize(
-    "terms",
+    ("method", "path", "body"),
     [
-        {},
-        {"email": "no address"},
-        {"email": "a@b.test", "state": "unheard of"},
-        {"email": "a@b.test", "surprise": 1},
-        {"email": "a@b.test", "validity_days": "365"},
-        {"email": "a@b.test", "validity_days": True},
-        {"email": "a@b.test", "validity_days": 0},
-        {"email": "a@b.test", "not_before_days": 9999},
-        {"email": "a@b.test", "policy": "not an oid"},
-        {"email": "a@" + "ü" * 80},
-        {"email": "a@b.test", "dialect": {"order": "unheard of"}},
-        {"email": "a@b.test", "collection_code": "x" * 17},
-        {"email": "a@b.test", "csr": "nonsense"},
+        ("POST", "orders", {}),
+        ("POST", "orders", []),
+        ("POST", "orders", [1]),
+        ("POST", "orders", {"email": "no address"}),
+        ("POST", "orders", {"email": "a@b.test", "state": "unheard of"}),
+        ("POST", "orders", {"email": "a@b.test", "surprise": 1}),
+        ("POST", "orders", {"email": "a@b.test", "validity_days": "365"}),
+        ("POST", "orders", {"email": "a@b.test", "validity_days": True}),
+        ("POST", "orders", {"email": "a@b.test", "validity_days": 0}),
+        ("POST", "orders", {"email": "a@b.test", "not_before_days": 9999}),
+        ("POST", "orders", {"email": "a@b.test", "policy": "not an oid"}),
+        ("POST", "orders", {"email": "a@" + "ü" * 80}),
+        ("POST", "orders", {"email": "a@b.test", "dialect": {"order": "unheard of"}}),
+        ("POST", "orders", {"email": "a@b.test", "collection_code": "x" * 17}),
+        ("POST", "orders", {"email": "a@b.test", "csr": "nonsense"}),
+        ("POST", "orders", {"email": "a@b.test", "crl_urls": [1]}),
+        ("POST", "accounts", {"login_name": "x"}),
+        ("PATCH", "settings", {"lock_after": 0}),
+        ("PATCH", "settings", {"no_csr_answer": "maybe"}),
+        ("PATCH", "settings", {"dialect": {"unheard": 1}}),
+        ("PATCH", "settings", {"placed": {"unheard": 1}}),
+        ("PATCH", "settings", {"crl_seconds": 0}),
+        ("PATCH", "settings", []),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused(ca: RunningCa, terms: dict[str, Any]) -> None:
-    reply = ca.session.post(f"{ca.identity['control_url']}/orders", json=terms, timeout=30)
-    assert reply.status_code == 400
-    assert reply.json()["error"]
+def test_what_makes_no_sense_is_refused(ca: RunningCa, method: str, path: str, body: Any) -> None:
+    reply = ca.session.request(method, f"{ca.identity['control_url']}/{path}", json=body, timeout=PATIENCE)
+    if body == []:
+        assert reply.json() == {"created": [], "kept": []} if path == "orders" else reply.status_code == 400
+    else:
+        assert reply.status_code == 400
+        assert reply.json()["error"]
+
+
+def test_a_body_that_is_no_json_is_refused(ca: RunningCa) -> None:
+    url = f"{ca.identity['control_url']}/orders"
+    assert ca.session.post(url, data=b"{", timeout=PATIENCE).json() == {"error": "the body is no JSON"}
 
 
 def test_calls_are_recorded_without_secrets(ca: RunningCa, csr: str) -> None:
@@ -66,32 +89,21 @@ def test_calls_are_recorded_without_secrets(ca: RunningCa, csr: str) -> None:
     ca.ask(order, csr=csr, returnCertificate="Y", responseType="2")
     ca.post({"surprising secret": "x"})
     first, second = ca.calls()
-    assert first["values"] == {
-        "orderNumber": order["order_number"],
-        "queryType": "1",
-        "returnCertificate": "Y",
-        "responseType": "2",
-    }
-    assert (first["method"], first["had_csr"], first["code"], first["http_status"]) == ("POST", True, 2, 200)
-    assert first["arguments"] == [
-        "loginName",
-        "loginPassword",
-        "orderNumber",
-        "queryType",
-        "csr",
-        "returnCertificate",
-        "responseType",
-    ]
+    values = {"orderNumber": order["order_number"], "queryType": "1", "returnCertificate": "Y", "responseType": "2"}
+    assert first["values"] == values
+    assert set(first["arguments"]) == {*values, "loginName", "loginPassword", "csr"}
+    known = ("endpoint", "method", "had_csr", "code", "http_status")
+    assert [first[name] for name in known] == ["collect", "POST", True, 2, 200]
     assert (second["arguments"], second["code"]) == (["?"], -2)
     assert second["sequence"] == first["sequence"] + 1
+    assert ACCOUNT["password"] not in json.dumps(ca.calls())
 
 
 def test_connections_can_be_told_apart(ca: RunningCa) -> None:
-    order = ca.order(no_csr_answer="pending")
     with ca.connect() as own:
         for _call in range(3):
-            own.post(ca.identity["url"], data={"queryType": "0"}, timeout=30)
-    ca.ask(order)
+            own.post(ca.identity["url"], data={"queryType": "0"}, timeout=PATIENCE)
+    ca.post({"queryType": "0"})
     connections = [call["connection"] for call in ca.calls()]
     assert len(set(connections[:3])) == 1
     assert connections[3] not in connections[:3]
@@ -99,19 +111,60 @@ def test_connections_can_be_told_apart(ca: RunningCa) -> None:
 
 def test_calls_side_by_side_are_counted(ca: RunningCa) -> None:
     order = ca.order(no_csr_answer="pending")
-    ca.control("POST", "faults", {"fault": "delay", "seconds": 3})
-    with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(ca.ask, order)
+    ca.fault("delay", seconds=30)
+    with ThreadPoolExecutor(1) as pool, ca.connect() as another:
+        slow = pool.submit(another.post, ca.identity["url"], data={"queryType": "0"}, timeout=1)
         while not ca.calls():
             pass
         ca.ask(order)
-        slow.result()
-    ca.ask(order)
-    assert [call["under_way"] for call in ca.calls()] == [1, 2, 1]
+        assert isinstance(slow.exception(), OSError)
+    first, second = (call["under_way"] for call in ca.calls())
+    assert second == first + 1
 
 
-def test_settings_are_checked(ca: RunningCa) -> None:
-    url = f"{ca.identity['control_url']}/settings"
-    unfit: list[Any] = [{"lock_after": 0}, {"no_csr_answer": "maybe"}, {"dialect": {"unheard": 1}}, []]
-    for changes in unfit:
-        assert ca.session.patch(url, json=changes, timeout=30).status_code == 400
+def test_wrong_details_are_refused_without_saying_which(ca: RunningCa) -> None:
+    order = ca.order()
+    name, password = ACCOUNT["login_name"], ACCOUNT["password"]
+    for wrong in ({"loginPassword": "wrong"}, {"loginPassword": password.upper()}):
+        assert ca.ask(order, **wrong).text == LOGIN_REFUSED
+    for wrong in ({"loginName": "nobody"}, {"loginName": name.lower()}):
+        assert ca.ask(order, **wrong).text == LOGIN_REFUSED
+
+
+def test_repeated_failures_lock_the_account_until_it_is_unlocked(ca: RunningCa) -> None:
+    order = ca.order(no_csr_answer="pending")
+    for _attempt in range(4):
+        assert ca.code(order, loginPassword="wrong") == -16
+    assert ca.code(order) == 0  # and the failures are forgotten
+    for _attempt in range(5):
+        assert ca.code(order, loginPassword="wrong") == -16
+    assert ca.ask(order).text == LOGIN_REFUSED
+    assert ca.control("POST", f"accounts/{ACCOUNT['login_name']}/unlock")["locked"] is False
+    assert ca.code(order) == 0
+
+
+def test_an_order_is_hidden_from_other_accounts_and_its_code_needs_none(ca: RunningCa) -> None:
+    order = ca.order(no_csr_answer="pending", login_name="somebody else")
+    assert ca.ask(order).text == "-4\nThe value of the 'orderNumber' argument is invalid!\n"
+    code = order["collection_code"]
+    assert ca.post({"collectionCode": code, "queryType": "1"}).text == "0\n"
+    assert ca.code(order, collectionCode=code, loginPassword="wrong", orderNumber="no such") == 0
+    assert ca.control("GET", "accounts")["accounts"][0]["failures"] == 0
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /x HTTP/1.1\r\nContent-Length: 99999999999\r\n",
+        b"POST /x HTTP/1.1\r\nContent-Length: -1\r\n",
+        b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n",
+        b"NONSENSE\r\n",
+        b"GET /\xff HTTP/1.1\r\n",
+    ],
+)
+def test_http_that_makes_no_sense_ends_its_own_connection(ca: RunningCa, head: bytes) -> None:
+    port = int(ca.identity["http_url"].split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as strange:
+        strange.sendall(head + b"Connection: close\r\n\r\n")
+        assert re.search(rb"\b4\d\d\b", strange.recv(4096))
+    assert ca.control("GET", "ready")

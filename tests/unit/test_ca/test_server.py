@@ -74,6 +74,33 @@ def test_the_directory_is_private(ca: RunningCa) -> None:
         assert stat.S_IMODE((ca.directory / name).stat().st_mode) == 0o600
 
 
+def test_a_place_that_is_not_safe_from_other_users_is_refused(tmp_path: Path) -> None:
+    everybody_s = tmp_path / "everybody's"
+    everybody_s.mkdir()
+    everybody_s.chmod(0o777)
+    other_user_s = Path("/usr")
+    if os.geteuid() == 0:
+        other_user_s = tmp_path / "other user's"
+        other_user_s.mkdir()
+        os.chown(other_user_s, 65534, -1)
+    for directory, message in ((everybody_s / "state", "every user can replace"), (other_user_s, "to another user")):
+        for command in ("serve", "status", "stop"):
+            done = run_program(command, "--directory", str(directory))
+            assert done.returncode == 2
+            assert message in done.stderr
+    assert list(everybody_s.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes links that belong to others")
+def test_a_link_of_another_user_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "link").symlink_to("mine")
+    os.lchown(tmp_path / "link", 65534, -1)
+    done = run_program("serve", "--directory", str(tmp_path / "link/state"))
+    assert "is a symbolic link of another user" in done.stderr
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
 def test_ready_json_says_where(ca: RunningCa) -> None:
     ready = json.loads((ca.directory / "ready.json").read_text())
     assert {"url", "control_url", "pid", "port", "ca_path", "root_path", "http_url"} <= ready.keys()

@@ -18,7 +18,7 @@ if not __package__:
     # Started as `python /path/to/test_ca`: put the folder that holds the package in its own place.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from test_ca.state import StateError, launch, read_ready, stop_running  # noqa: E402  (the path comes first)
+from test_ca.state import StateError, find_directory, launch, read_ready, stop_running  # noqa: E402  (the path comes first)
 
 NO_CSR_ANSWERS = ("missing_argument", "pending")
 
@@ -97,13 +97,13 @@ def read_seed(path: Path | None) -> Mapping[str, Any]:
 
 def stop(arguments: argparse.Namespace) -> int:
     """Stop the CA."""
-    say({"changed": stop_running(arguments.directory, arguments.timeout)})
+    say({"changed": stop_running(find_directory(arguments.directory), arguments.timeout)})
     return 0
 
 
 def status(arguments: argparse.Namespace) -> int:
     """Tell where the CA listens; exit status 1 if it does not run."""
-    identity = read_ready(arguments.directory)
+    identity = read_ready(find_directory(arguments.directory))
     say({"running": identity is not None, **(identity or {})})
     return 0 if identity else 1
 

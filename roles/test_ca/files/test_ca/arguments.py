@@ -167,6 +167,11 @@ class Form:
         wanted = name.lower()
         return next((value for given, value in self.pairs if given.lower() == wanted and value), None)
 
+    def fitting(self, name: str) -> str | None:
+        """Give the first value of an argument if it fits its row."""
+        row, value = self.page.find(name), self.first(name)
+        return value if row and value and row.accepts(value) else None
+
     def names(self) -> list[str]:
         """List the arguments by their proper names; a name that the page does not know is not repeated."""
         return [row.name if (row := self.page.find(given)) else "?" for given, _value in self.pairs]

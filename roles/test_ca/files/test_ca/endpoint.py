@@ -101,7 +101,7 @@ def open_order(service: Service, call: Call, order: Order | None) -> Order:
 def refuse_call(service: Service, form: Form, order: Order | None, refusal: Refusal) -> Answer:
     """Refuse in the encoding that the call asked for, as far as that can be told."""
     javascript = form.first("responseEncoding") == "2"
-    content_type = form.first("responseMimeType") if refusal.code != Code.INVALID_ARGUMENT else None
+    content_type = None if refusal.code == Code.INVALID_ARGUMENT else form.fitting("responseMimeType")
     return refuse(refusal, service.dialect_of(order), javascript, content_type)
 
 

@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -31,11 +32,34 @@ class StateError(Exception):
     """The state directory cannot be used."""
 
 
+def find_directory(directory: Path) -> Path:
+    """Give a directory's whole path; refuse one that is not safe from other users, if it is there."""
+    check_ways(directory)
+    whole = directory.resolve()
+    check_ways(whole)
+    with contextlib.suppress(FileNotFoundError):
+        if whole.stat().st_uid != os.geteuid():
+            raise StateError(f"{whole} belongs to another user, who could replace what is kept there")
+    return whole
+
+
 def prepare_directory(directory: Path) -> Path:
     """Make the directory, for its owner alone."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
-    return directory.resolve()
+    whole = find_directory(directory)
+    whole.mkdir(mode=0o700, parents=True, exist_ok=True)
+    find_directory(whole).chmod(0o700)
+    return whole
+
+
+def check_ways(path: Path) -> None:
+    """Refuse a path on which another user can exchange something: by a link of theirs, or in a folder that all can write."""
+    for place in (path, *path.parents):
+        with contextlib.suppress(FileNotFoundError):
+            status = place.lstat()
+            if stat.S_ISLNK(status.st_mode) and status.st_uid not in (0, os.geteuid()):
+                raise StateError(f"{place} is a symbolic link of another user")
+            if stat.S_ISDIR(status.st_mode) and status.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+                raise StateError(f"every user can replace what is in {place}")
 
 
 def write_private(path: Path, data: bytes) -> None:
