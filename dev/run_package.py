@@ -36,7 +36,7 @@ CONTENTS = {
 ONLY_IN_TARBALL = {"FILES.json", "MANIFEST.json"}
 # Of these folders git holds more than users need.
 LEFT_OUT = ("changelogs/fragments/",)
-MODULES = ("smime_archive", "smime_certificate", "smime_certificate_info", "smime_certificates")
+MODULES = ("smime_certificate", "smime_certificate_info", "smime_certificates")
 
 QUICK_START = re.compile(r"^## Quick start\n(.*?)^## ", re.MULTILINE | re.DOTALL)
 QUICK_START_COMMANDS = 4  # and one that stops the CA

@@ -43,6 +43,22 @@ options:
       - The key is on disk and synced before its request leaves the host.
     type: bool
     default: false
+  privatekey_rollover:
+    description:
+      - Whether each renewal gets a new key. Needs O(privatekey_create) and O(archive_path), and excludes a CSR and O(privatekey_content).
+      - The new key waits beside the old one, as C(PATH.next), until its certificate has passed every check. Until then the old pair
+        stays where it is. Then both pairs are archived, and certificate and key are exchanged, the key last. What a run that was
+        killed has left, the next one finishes.
+      - A new key needs a new order. While the old one is given, the task says that a new one is due.
+    type: bool
+    default: false
+  archive_path:
+    description:
+      - A folder that keeps each pair of certificate and private key that was ever there, as C(EMAIL/SERIAL/cert.pem), C(chain.pem) and
+        C(privkey.pem). Mail that was encrypted to a certificate can be read with its private key only, long after it has expired.
+      - Nothing in it is ever replaced or deleted. Folders and files are for the user alone that the task runs as.
+      - What is there is kept before anything is replaced, and what is new before it is used. Needs C(email).
+    type: path
   privatekey_type:
     description:
       - The type of a key that is created.

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeping certificates and their keys by serial number: mail encrypted to a certificate can be read with its key only."""
+"""Each pair of certificate and private key by serial number: mail that was encrypted to it can be read with nothing else.
+
+A pair is kept in ``archive_path/EMAIL/SERIAL``, for the user that runs alone. Nothing in there is ever replaced or deleted.
+"""
 
 from __future__ import annotations
 
@@ -10,150 +13,93 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _options as options
-from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._report import explain
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement, sync_directory
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
-from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
-
-# The private key comes first, the certificate last.
-NAMES = {"privatekey": "privkey.pem", "chain": "chain.pem", "certificate": "cert.pem"}
-_SOURCES = ("path", "chain_path", "privatekey_path", "privatekey_passphrase")
+_KEY, _CHAIN, _CERTIFICATE = "privkey.pem", "chain.pem", "cert.pem"
 
 
 @dataclass(frozen=True)
-class Source:
-    """One mailbox: where its files are, and the passphrase that opens its key."""
+class Pair:
+    """What is kept: a certificate, its chain as far as it is known, and its private key as it stands, if it is here."""
 
-    email: str
-    path: str
-    chain_path: str | None
-    privatekey_path: str | None
-    privatekey_passphrase: str | None
+    certificate: Certificate
+    intermediates: tuple[Certificate, ...] = ()
+    key: bytes | None = None
 
     def __repr__(self) -> str:
-        return f"Source({self.email})"
+        return f"Pair({self.certificate})"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the task returns; with a ``msg`` in ``result`` it failed. ``missing`` is the library without which nothing was done."""
-
-    result: dict[str, Any]
-    warnings: list[str]
-    missing: MissingLibraryError | None = None
+def find_folder(spec: CertificateSpec) -> str | None:
+    """Return the mailbox's folder; None if nothing is to be kept."""
+    return None if spec.archive_path is None else os.path.join(spec.archive_path, spec.email or "")
 
 
-def archive(module: AnsibleModule) -> Outcome:
-    """Keep what the module's parameters name, and return what is to be told."""
-    told: list[dict[str, Any]] = []
-    warnings: list[str] = []
-    label = "smime_archive"
+def find_missing(folder: str, pairs: list[Pair], files: Files) -> dict[str, bytes]:
+    """Return the contents, by path, of what ``folder`` lacks of ``pairs``, in the order of writing: a certificate comes last."""
+    missing: dict[str, bytes] = {}
+    for pair in pairs:
+        place = _choose_place(folder, pair.certificate, files)
+        wanted = {
+            **({_place_key(folder, place, pair.key, files): pair.key} if pair.key is not None else {}),
+            os.path.join(place, _CHAIN): b"".join(item.to_pem() for item in pair.intermediates),
+            os.path.join(place, _CERTIFICATE): pair.certificate.to_pem(),
+        }
+        missing.update({path: data for path, data in wanted.items() if data and files.read(path) is None})
+    return missing
+
+
+def prepare(spec: CertificateSpec, files: Files) -> None:
+    """See that the mailbox's folder is there, and can be written. Raises FileError."""
+    folder = find_folder(spec)
+    if folder is not None:
+        path = os.path.join(folder, _CERTIFICATE)
+        files.for_this_user([path]).prepare(path)
+
+
+def keep(missing: Mapping[str, bytes], files: Files) -> None:
+    """Write what ``find_missing`` found, synced with its name. Raises FileError."""
+    own = files.for_this_user(missing)
+    for path, data in missing.items():
+        own.prepare(path)
+        own.create(Replacement("archive", path, data, private=True))
+
+
+def find_certificates(spec: CertificateSpec, public_key: bytes, files: Files) -> tuple[Certificate, ...]:
+    """Return the certificates for ``public_key`` that are kept, with their chains: a run was killed before it wrote them."""
+    folder = find_folder(spec)
+    found: list[Certificate] = []
+    for name in sorted(os.listdir(folder)) if folder is not None and os.path.isdir(folder) else ():
+        own = _load(files.read(os.path.join(folder or "", name, _CERTIFICATE)))
+        if own and own[0].public_key == public_key:
+            found += [own[0], *_load(files.read(os.path.join(folder or "", name, _CHAIN)))]
+    return tuple(found)
+
+
+def _choose_place(folder: str, certificate: Certificate, files: Files) -> str:
+    """Return where a certificate belongs: a folder of its serial number, which only its own CA keeps unique."""
+    digits = f"{certificate.serial_number:X}"
+    place = os.path.join(folder, digits.zfill(len(digits) + len(digits) % 2))
+    kept = _load(files.read(os.path.join(place, _CERTIFICATE)))
+    if not kept or kept[0] == certificate:
+        return place
+    return f"{place}-{hashlib.sha256(certificate.der).hexdigest()[:16].upper()}"
+
+
+def _place_key(folder: str, place: str, key: bytes, files: Files) -> str:
+    """Return where a key is kept: with its certificate, unless the key there stands there in other words, such as another passphrase."""
+    path = os.path.join(place, _KEY)
+    if files.read(path) in (None, key):
+        return path
+    return os.path.join(folder, f"key-{hashlib.sha256(key).hexdigest()[:16]}", _KEY)
+
+
+def _load(data: bytes | None) -> list[Certificate]:
     try:
-        require_cryptography()
-        for given in module.params["certificates"]:
-            label = given["email"]
-            told.append(_keep(module, _read_source(module.params, given), warnings))
-    except MissingLibraryError as error:
-        return Outcome({}, [], error)
-    except SmimeError as error:
-        return Outcome({**_summarize(told), "error": error.describe(), "msg": explain(error, label)}, warnings)
-    return Outcome(_summarize(told), warnings)
-
-
-def _summarize(told: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"changed": any(item["files"] for item in told), "certificates": told}
-
-
-def _read_source(params: Mapping[str, Any], given: Mapping[str, Any]) -> Source:
-    """Return an entry with the defaults beside the list. Raises OptionError."""
-    email = given["email"]
-    options.check_email(email)
-    options.check_name_in_path(email)
-    merged = {name: given[name] if given.get(name) is not None else params[name] for name in _SOURCES}
-    if merged["path"] is None:
-        raise OptionError("missing: path", hint="Give path for this entry, or beside the list with {email} in it.")
-    paths = {name: value and value.replace("{email}", email) for name, value in merged.items() if name in _SOURCES[:3]}
-    return Source(**{**merged, **paths, "email": email})
-
-
-def _keep(module: AnsibleModule, source: Source, warnings: list[str]) -> dict[str, Any]:
-    """Keep one mailbox's certificate, unless it is there already. Raises FileError."""
-    data = read_file(source.path)
-    certificate = _load(data)
-    if data is None or certificate is None:
-        return {"email": source.email, "serial_number": None, "folder": None, "files": []}
-    folder = _choose_folder(module.params["archive_path"], source.email, certificate)
-    places = {kind: os.path.join(folder, name) for kind, name in NAMES.items()}
-    key = _place_key(source, certificate, places["privatekey"])
-    chain = read_file(source.chain_path) if source.chain_path is not None else None
-    spec = {**key, places["chain"]: chain, places["certificate"]: data}
-    absent = {path: contents for path, contents in spec.items() if contents and not os.path.lexists(path)}
-    if not module.check_mode:
-        _write(module, absent)
-    if places["privatekey"] not in absent and not os.path.lexists(places["privatekey"]) and source.privatekey_path:
-        warnings.append(
-            f"{source.email}: the private key of the certificate at {source.path} is not at {source.privatekey_path}, so that the "
-            "archive lacks it. Mail encrypted to the certificate can be read with that key only."
-        )
-    serial = certificate.parsed.serial_number
-    return {"email": source.email, "serial_number": serial, "folder": folder, "files": list(absent)}
-
-
-def _load(data: bytes | None) -> Certificate | None:
-    """Return the certificate that is to be kept. What is none cannot have had mail encrypted to it."""
-    try:
-        found = certificates.load_pem(data or b"")
+        return certificates.load_pem(data or b"")
     except ValueError:
-        return None
-    return found[0] if found else None
-
-
-def _choose_folder(archive_path: str, email: str, certificate: Certificate) -> str:
-    """Return where the certificate belongs: a folder of its serial number, which only its own CA keeps unique."""
-    digits = f"{certificate.parsed.serial_number:X}"
-    folder = os.path.join(archive_path, email, digits.zfill(len(digits) + len(digits) % 2))
-    kept = _load(read_file(os.path.join(folder, NAMES["certificate"])))
-    if kept is None or kept == certificate:
-        return folder
-    return f"{folder}-{hashlib.sha256(certificate.der).hexdigest()[:16].upper()}"
-
-
-def _place_key(source: Source, certificate: Certificate, place: str) -> dict[str, bytes]:
-    """Return the private key as it stands on disk by the path where it is to be kept; empty if there is none. Raises FileError.
-
-    A key that is not known to be the certificate's is kept, too, for nobody knows who needs it: by a name of its own.
-    """
-    pem = read_file(source.privatekey_path) if source.privatekey_path is not None else None
-    if pem is None or pem == read_file(place):
-        return {}
-    try:
-        fits = keys.load(pem, source.privatekey_passphrase, "privatekey_path").public_key == certificate.public_key
-    except OptionError:
-        # What cannot be opened is taken for the certificate's, as long as there is no other one.
-        fits = not os.path.lexists(place)
-    if fits:
-        return {place: pem}
-    other = f"key-{hashlib.sha256(pem).hexdigest()[:16]}"
-    return {os.path.join(os.path.dirname(os.path.dirname(place)), other, os.path.basename(place)): pem}
-
-
-def _write(module: AnsibleModule, absent: Mapping[str, bytes]) -> None:
-    # For whoever the task runs as alone, folders included.
-    files = Files(module, Attributes({}, "0600", directory_mode="0700", homeless=frozenset(absent)))
-    for path, contents in absent.items():
-        files.prepare(path)
-        files.create(Replacement("archive", path, contents, private=True))
-    for folder in {os.path.dirname(os.path.dirname(path)) for path in absent}:
-        sync_directory(folder)
-        sync_directory(os.path.dirname(folder))
+        return []

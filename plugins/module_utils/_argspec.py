@@ -49,6 +49,8 @@ def key_options() -> dict[str, Any]:
         "csr_path": {"type": "path"},
         "csr_content": {"type": "str"},
         "privatekey_create": {"type": "bool", "default": False, "no_log": False},
+        "privatekey_rollover": {"type": "bool", "default": False, "no_log": False},
+        "archive_path": {"type": "path"},
         "privatekey_type": {"type": "str", "choices": ["RSA", "ECC"], "default": "RSA", "no_log": False},
         "privatekey_size": {"type": "int", "choices": [2048, 3072, 4096], "default": 2048, "no_log": False},
         "privatekey_curve": {"type": "str", "choices": [*CURVES], "default": CURVES[0], "no_log": False},
@@ -155,22 +157,8 @@ def batch_options() -> dict[str, Any]:
         "path": {"type": "path"},
         "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry_options()},
         "directory_mode": {"type": "raw", "default": "0755"},
+        "directory_owner": {"type": "str"},
+        "directory_group": {"type": "str"},
         **_argspec.endpoint_options(),
         **_argspec.relay_options(),
-    }
-
-
-def archive_options() -> dict[str, Any]:
-    """Return which files are kept, and where."""
-    sources: dict[str, Any] = {
-        "path": {"type": "path"},
-        "chain_path": {"type": "path"},
-        "privatekey_path": {"type": "path", "no_log": False},
-        "privatekey_passphrase": {"type": "str", "no_log": True},
-    }
-    entry = {"email": {"type": "str", "required": True}, **sources}
-    return {
-        "archive_path": {"type": "path", "required": True},
-        **sources,
-        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry},
     }

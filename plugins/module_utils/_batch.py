@@ -18,9 +18,10 @@ from ansible_collections.mailops.smime.plugins.module_utils import (
     _remote_ca,
 )
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
+from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils._context import Context
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+from ansible_collections.mailops.smime.plugins.module_utils._report import Report, find_attention
 from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import find_clash
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Shared
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
@@ -37,7 +38,8 @@ STATUSES = ("valid", "issued", "pending", "failed", "not_attempted")
 _SHOWN_FROM = 3
 _OUTPUT_OPTIONS = tuple(output.option for output in OUTPUTS)
 _INPUT_OPTIONS = ("privatekey_path", "csr_path", "trusted_roots_path")
-_PATH_OPTIONS = (*_OUTPUT_OPTIONS, *_INPUT_OPTIONS)
+_PATH_OPTIONS = (*_OUTPUT_OPTIONS, *_INPUT_OPTIONS, "archive_path")
+_DIRECTORY_OPTIONS = ("directory_mode", "directory_owner", "directory_group")
 # Of these, an entry's choice displaces the default of the other.
 _ALTERNATIVES = (("privatekey_path", "privatekey_content"), ("csr_path", "csr_content"))
 
@@ -74,7 +76,7 @@ class Outcome:
 
 
 def manage(module: AnsibleModule, context: Context) -> Outcome:
-    """Bring all entries of the module's parameters to what is spec, and return what is to be told."""
+    """Bring all entries of the module's parameters to what is wanted, and return what is to be told."""
     try:
         entries = _select(read_entries(module.params), module.params)
     except SmimeError as error:
@@ -104,10 +106,17 @@ def _select(entries: list[Entry], params: Mapping[str, Any]) -> list[Entry]:
 
 
 def carry_out(module: AnsibleModule, entries: list[Entry], context: Context) -> list[Report]:
-    """Bring all entries to what is spec, and return a report for each, in their order."""
+    """Bring all entries to what is wanted, and return a report for each, in their order."""
     shared = Shared()
+    directories = {name: module.params[name] for name in _DIRECTORY_OPTIONS}
     runs = [
-        _lifecycle.open_run(module, entry.params, _open_files(module, entry, shared), context, entry.index)
+        _lifecycle.open_run(
+            module,
+            entry.params,
+            _context.open_files(module, entry.params, entry.templated, directories, shared),
+            context,
+            entry.index,
+        )
         for entry in entries
     ]
     begun = []
@@ -167,6 +176,7 @@ def summarize(results: list[dict[str, Any]]) -> dict[str, Any]:
         "certificates": results,
         "summary": {status: counted[status] for status in STATUSES},
         "api_calls": sum(result["api_calls"] for result in results),
+        "attention": find_attention(results),
     }
     failed = [result for result in results if "error" in result]
     if not failed:
@@ -185,6 +195,9 @@ def _read_entry(params: Mapping[str, Any], index: int, defaults: Mapping[str, An
         for chosen, displaced in ((one, other), (other, one)):
             if chosen in given and displaced not in given:
                 merged[displaced] = None
+    if any(name in given for name in rollover.EXCLUDED) and "privatekey_rollover" not in given:
+        # Who brings a key or a request of their own renews it.
+        merged["privatekey_rollover"] = False
     email = given["email"]
     templated = [name for name in _PATH_OPTIONS if PLACEHOLDER in (merged[name] or "")]
     filled = {name: str(merged[name]).replace(PLACEHOLDER, email) for name in templated}
@@ -237,7 +250,3 @@ def _refuse_shared_files(entries: list[Entry]) -> None:
         f"certificates: a file is to be written that another entry needs for something else: {other.path}",
         hint=f"Give each file its own path, with {PLACEHOLDER} in the paths beside the list.",
     )
-
-
-def _open_files(module: AnsibleModule, entry: Entry, shared: Shared) -> Any:
-    return _context.open_files(module, entry.params, entry.templated, module.params["directory_mode"], shared)

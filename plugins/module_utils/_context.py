@@ -95,15 +95,16 @@ def open_files(
     module: AnsibleModule,
     params: Mapping[str, Any],
     homeless: frozenset[str] = frozenset(),
-    directory_mode: str | int = "0755",
+    directories: Mapping[str, Any] | None = None,
     shared: Shared | None = None,
 ) -> Files:
     """Return the files of the certificate that ``params`` describe; the directories of ``homeless`` paths may be created.
 
-    ``shared`` keeps what several certificates are measured against.
+    ``directories`` are the options for these, ``shared`` keeps what several certificates are measured against.
     """
     options = {name: params.get(name) for name in FILE_OPTIONS}
-    attributes = Attributes(options, params["private_mode"], params["backup"], directory_mode, homeless)
+    private = {"private_mode": params["private_mode"], "backup": params["backup"]}
+    attributes = Attributes(options, homeless=homeless, **private, **(directories or {}))
     return Files(module, attributes, shared)
 
 

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ansible_collections.mailops.smime.plugins.module_utils import _archive as archives
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _plan as plans
 from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca as remote_ca
+from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
+from ansible_collections.mailops.smime.plugins.module_utils._archive import Pair
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import (
     Asking,
     Question,
@@ -32,6 +35,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._remote_ca import (
     open_access,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
@@ -65,7 +69,7 @@ class Run:
     asking: Asking | None = None
 
     def step(self) -> None:
-        """Bring the certificate to what is spec, as far as the CA lets it. A failure goes into the report."""
+        """Bring the certificate to what is wanted, as far as the CA lets it. A failure goes into the report."""
         self.due = None
         try:
             require_cryptography()
@@ -99,6 +103,7 @@ class Run:
                 self.context.access.require_open()
             for path in plan.spec.written_paths:
                 self.files.prepare(path)
+            archives.prepare(plan.base, self.files)
             with self.files.locked(plan.spec.path):
                 # Another run may have been here while this one waited for the lock.
                 self._carry_out(self._look())
@@ -106,6 +111,7 @@ class Run:
     def _look(self) -> Plan:
         """Read the options and the files, and decide offline."""
         spec = specs.load(self.params, self.files, self.report.warn)
+        spec = rollover.add_successor(spec, self.params, self.files)
         options = spec.output_options
         for output, path in spec.outputs.items():
             self.files.protect(path, options.safe_keys if output.private else (), options.passphrases)
@@ -182,28 +188,47 @@ class Run:
         self.report.status = plan.status
         if plan.status == "pending":
             return
+        self._archive(plan)
         backups = {} if self.files.check_mode else self._write(plan)
         for output, path in plan.spec.outputs.items():
             if output in plan.stale:
                 self.report.add_file(output.kind, path, backups.get(path))
             elif self.files.mend_attributes(path, private=output.private):
                 self.report.add_file(output.kind, path)
+        if plan.spec.exchanged_path is not None:
+            self.report.add_exchange(
+                plan.spec.key_path, plan.spec.exchanged_path, backups.get(plan.spec.exchanged_path)
+            )
         if plan.certificates is not None:
             self.report.certificate = plan.certificates.end_entity
         self.report.expected = plan.status == "issued" and plan.certificates is None
 
+    def _archive(self, plan: Plan) -> None:
+        """Keep the pair that is there, and the one that is to be written, before anything is replaced."""
+        folder = archives.find_folder(plan.base)
+        if folder is None:
+            return
+        missing = archives.find_missing(folder, find_pairs(plan), self.files)
+        if missing or (plan.status == "issued" and plan.certificates is None):
+            self.report.add_file("archive", folder)
+        if missing and not self.files.check_mode:
+            archives.keep(missing, self.files)
+            self.files.forget()
+
     def _write(self, plan: Plan) -> dict[str, str | None]:
-        """Replace the stale outputs, and return their backups by path."""
-        if plan.certificates is None or not plan.stale:
-            return {}
+        """Replace the stale outputs, and the key if it is exchanged. Return the backups by path."""
         options, paths = plan.spec.output_options, plan.spec.outputs
-        contents = {item: item.encode(plan.certificates, options) for item in plan.stale}
-        return self.files.replace(
-            [
-                Replacement(item.kind, paths[item], data, item.private, options.safe_keys, options.passphrases)
-                for item, data in contents.items()
-            ]
-        )
+        contents = {
+            item: item.encode(plan.certificates, options) for item in plan.stale if plan.certificates is not None
+        }
+        replacements = [
+            Replacement(item.kind, paths[item], data, item.private, options.safe_keys, options.passphrases)
+            for item, data in contents.items()
+        ] + rollover.make_replacement(plan.spec, self.params["privatekey_passphrase"])
+        backups = self.files.replace(replacements) if replacements else {}
+        if plan.spec.exchanged_path is not None and plan.spec.key_path is not None and options.key is not None:
+            self.files.discard(plan.spec.key_path, options.key.pem)
+        return backups
 
     def _warn_if_due(self, plan: Plan) -> None:
         """Warn of a certificate that does not last, though the CA was asked for a newer one."""
@@ -216,6 +241,25 @@ class Run:
 
     def _now(self) -> datetime:
         return self.context.clock.now()
+
+
+def find_pairs(plan: Plan) -> list[Pair]:
+    """Return the pairs of certificate and key that ``plan`` takes away or brings, as far as anybody has seen them."""
+    issued = plan.certificates
+    pairs = []
+    if plan.current is not None:
+        known = plan.known if plan.known is not None and plan.known.end_entity == plan.current else None
+        owner = next((spec for spec in (plan.base, plan.spec) if spec.public_key == plan.current.public_key), None)
+        pairs.append(Pair(plan.current, known.intermediates if known is not None else (), _read_key(owner)))
+    if issued is not None and issued.end_entity != plan.current:
+        pairs.append(Pair(issued.end_entity, issued.intermediates, _read_key(plan.spec)))
+    return pairs
+
+
+def _read_key(spec: CertificateSpec | None) -> bytes | None:
+    """Return the private key as it stands on disk: one that was given as text is not to be written anywhere."""
+    key = spec.output_options.key if spec is not None and spec.key_path is not None else None
+    return key.pem if key is not None else None
 
 
 def carry_out(runs: Sequence[Steppable], clock: Clock) -> None:
@@ -231,7 +275,7 @@ def carry_out(runs: Sequence[Steppable], clock: Clock) -> None:
 
 
 def manage(module: AnsibleModule, context: Context) -> Report:
-    """Bring the certificate that the module's parameters describe to what is spec, and return the report, of a failure too."""
+    """Bring the certificate that the module's parameters describe to what is wanted, and return the report, of a failure too."""
     run = open_run(module, module.params, open_files(module, module.params), context)
     carry_out([run], context.clock)
     return run.report
@@ -244,7 +288,7 @@ def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, con
         return Run(params, files, context, report)
     access = open_access(module.params[remote_ca.OPTION], index)
     if isinstance(access, ControllerReply):
-        # Told even if another run has written the certificate meanwhile, so that the answer is not spec any more.
+        # Told even if another run has written the certificate meanwhile, so that the answer is not wanted any more.
         report.api_calls, report.status_code = access.calls, access.status_code
         report.csr_submitted = report.changed = access.csr_submitted
         if not module.check_mode:

@@ -31,6 +31,9 @@ _RANGES = {
 # Options that name files which are read.
 _READ = ("privatekey_path", "csr_path", "trusted_roots_path", "api_ca_path", "orders_path")
 
+# Paths of files that are not written for a certificate.
+_FILES_ELSEWHERE = {"archive_path", "trusted_roots_path", "api_ca_path", "orders_path"}
+
 
 def label(email: str | None, path: str, order: Order) -> str:
     """Return how messages call a certificate: its mailbox, or else its file, and its order."""
@@ -58,6 +61,7 @@ def check(params: Mapping[str, Any]) -> Order:
         check_url(params["api_url"])
         check_order(order)
     check_email(params["email"])
+    check_archive(params)
     return order
 
 
@@ -80,6 +84,22 @@ def check_email(email: str | None) -> None:
         raise OptionError(f"email: {error}", hint="Give the address of one mailbox.") from error
 
 
+def check_archive(params: Mapping[str, Any]) -> None:
+    """Raise OptionError for an archive that has no name for the mailbox, or in which something else is to be written."""
+    archive = params["archive_path"]
+    if archive is None:
+        return
+    if params["email"] is None:
+        raise OptionError("archive_path needs email", hint="Give the mailbox: its folder there has its name.")
+    check_name_in_path(params["email"])
+    folder = os.path.join(os.path.abspath(archive), "")
+    for option, value in params.items():
+        if option in _FILES_ELSEWHERE or not option.endswith("path") or value is None:
+            continue
+        if os.path.join(os.path.abspath(value), "").startswith(folder):
+            raise OptionError(f"{option} lies in archive_path", hint="Give the archive a folder of its own.")
+
+
 def check_name_in_path(email: str) -> None:
     """Raise OptionError for an address that would lead a path somewhere else."""
     if "/" in email or ".." in email or not email.isprintable():
@@ -89,10 +109,19 @@ def check_name_in_path(email: str) -> None:
         )
 
 
+def find_waiting_path(key_path: str) -> str:
+    """Return where the key of a renewal waits beside the one in use."""
+    return f"{key_path}.next"
+
+
 def list_uses(params: Mapping[str, Any], outputs: Iterable[str], owner: str = "") -> list[Use]:
     """Return what the paths of ``params`` are for. ``outputs`` are the options of the files that are written."""
     written = {option: params[option] for option in outputs}
     read = {option: params.get(option) for option in _READ}
+    if params.get("privatekey_rollover") and params["privatekey_path"] is not None:
+        # An exchange writes both, so that nobody else can use them.
+        key_path = params["privatekey_path"]
+        written = {**written, "privatekey_path": key_path, "privatekey_rollover": find_waiting_path(key_path)}
     given = [(option, path, option in written) for option, path in {**read, **written}.items() if path is not None]
     return [Use(owner, option, path, is_written) for option, path, is_written in given]
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
@@ -33,7 +34,7 @@ _BY_AGE = {"expiring", "expired"}
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done about one certificate.
+    """What is to be done about one certificate: about the one of ``base``, or of its successor if that is ``spec``.
 
     ``status`` is how it will end (valid, issued, pending), or None as long as that is for the CA to say. ``stale`` are the
     outputs to be written, ``certificates`` what they are made of: None if nobody has seen it yet. ``not_after`` is until when
@@ -43,6 +44,7 @@ class Plan:
     certificate is wanted, not only a chain.
     """
 
+    base: CertificateSpec
     spec: CertificateSpec
     reasons: tuple[str, ...]
     current: Certificate | None
@@ -70,23 +72,27 @@ class Offer:
     pool: tuple[Certificate, ...] = ()
 
 
-def make(spec: CertificateSpec, files: Files, now: datetime) -> Plan:
+def make(base: CertificateSpec, files: Files, now: datetime) -> Plan:
     """Return the plan for what is on disk at ``now`` (aware, UTC). Raises FileError for a file that cannot be opened."""
-    current, faults = _judge_path(spec, files, now)
-    flawless = _find_own(spec, files, now, set()) if faults else current
-    aged = current if _BY_AGE.issuperset(faults) else _find_own(spec, files, now, _BY_AGE)
+    current, faults = _judge_path(base, files, now)
+    flawless = _find_own(base, files, now, set()) if faults else current
+    spec = rollover.choose(base, current, renew=base.force or flawless is None)
+    if spec is not base:
+        flawless = _find_own(spec, files, now, set()) or flawless
+    aged = current if _BY_AGE.issuperset(faults) else _find_own(base, files, now, _BY_AGE)
     # A certificate of another key or mailbox than the wanted ones is nothing that the CA could hand out again.
     held = flawless or aged
-    reasons = [*faults, "forced"] if spec.force else list(faults)
+    reasons = [*faults, "forced"] if base.force else list(faults)
     subject = held or current
-    known = _gather(spec, files, subject, now) if subject is not None else None
+    owner = _find_owner(base, spec, subject)
+    known = _gather(owner, files, subject, now) if subject is not None else None
     if flawless or current:
-        reasons += _judge_outputs(spec, files, known)
-    renew = spec.force or flawless is None
-    plan = Plan(spec, tuple(dict.fromkeys(reasons)), current, frozenset(faults), held, known, renew)
-    if renew or not _is_complete(spec, known):
+        reasons += _judge_outputs(owner, files, known)
+    renew = base.force or flawless is None
+    plan = Plan(base, spec, tuple(dict.fromkeys(reasons)), current, frozenset(faults), held, known, renew)
+    if renew or not _is_complete(owner, known):
         return plan
-    return replace(plan, status="valid", certificates=known, stale=_find_stale(spec, files, known))
+    return replace(plan, spec=owner, status="valid", certificates=known, stale=_find_stale(owner, files, known))
 
 
 def settle(plan: Plan, offer: Offer | None, files: Files, now: datetime) -> Plan:
@@ -95,14 +101,20 @@ def settle(plan: Plan, offer: Offer | None, files: Files, now: datetime) -> Plan
         return replace(plan, status="pending")
     kept = plan.current if _is_kept(plan, offer) else None
     chosen: CertificateSet | None = offer.certificates
-    if chosen is None:
-        stale = _foresee_stale(plan, offer, files, now)
-    else:
-        if kept is not None and chosen.end_entity != kept:
-            chosen = _complete(plan, offer, files, now)
-        stale = _find_stale(plan.spec, files, chosen)
+    if kept is not None and chosen is not None and chosen.end_entity != kept:
+        chosen = _complete(plan, kept, offer, files, now)
+    owner = _find_owner(plan.base, plan.spec, kept or (chosen.end_entity if chosen is not None else None))
+    stale = (
+        _find_stale(owner, files, chosen) if offer.certificates is not None else _foresee_stale(plan, offer, files, now)
+    )
     last = kept.not_after if kept is not None else offer.not_after
-    return replace(plan, status="issued" if kept is None else "valid", certificates=chosen, stale=stale, not_after=last)
+    status = "issued" if kept is None else "valid"
+    return replace(plan, spec=owner, status=status, certificates=chosen, stale=stale, not_after=last)
+
+
+def _find_owner(base: CertificateSpec, spec: CertificateSpec, certificate: Certificate | None) -> CertificateSpec:
+    """Return the one of both whose key ``certificate`` is for; without any, it is to come for ``spec``."""
+    return base if certificate is not None and certificate.public_key != spec.public_key else spec
 
 
 def is_held(plan: Plan, not_after: datetime | None) -> bool:
@@ -123,12 +135,12 @@ def _is_kept(plan: Plan, offer: Offer) -> bool:
     return offer.not_after <= plan.current.not_after
 
 
-def _complete(plan: Plan, offer: Offer, files: Files, now: datetime) -> CertificateSet | None:
-    """Return the certificate on disk with its chain, if need be from what the CA sent; None if that does not hold either."""
-    if plan.current is None or _is_complete(plan.spec, plan.known):
+def _complete(plan: Plan, kept: Certificate, offer: Offer, files: Files, now: datetime) -> CertificateSet | None:
+    """Return ``kept`` with its chain, if need be from what the CA sent; None if that does not hold either."""
+    if _is_complete(plan.base, plan.known):
         return plan.known
-    found = _gather(plan.spec, files, plan.current, now, offer.pool)
-    return found if _is_complete(plan.spec, found) else None
+    found = _gather(plan.base, files, kept, now, offer.pool)
+    return found if _is_complete(plan.base, found) else None
 
 
 def _judge_path(spec: CertificateSpec, files: Files, now: datetime) -> tuple[Certificate | None, list[str]]:
@@ -246,7 +258,7 @@ def _is_current(output: Output, data: bytes | None, certificates: CertificateSet
 
 
 def _read_all(spec: CertificateSpec, files: Files) -> list[Certificate]:
-    return list(dict.fromkeys(_iterate_certificates(spec, files)))
+    return list(dict.fromkeys((*_iterate_certificates(spec, files), *spec.archived)))
 
 
 def _iterate_certificates(spec: CertificateSpec, files: Files) -> Iterator[Certificate]:

@@ -39,6 +39,8 @@ class CertificateSpec:
 
     ``public_key`` is SubjectPublicKeyInfo in DER, or None as long as ``key_to_create`` is not at ``key_path``. ``csr`` is the
     given CSR in PEM, ``request_options`` what a request built from the key says if there is none.
+    ``successor`` is the same certificate with the key that a renewal gets: it waits at its own ``key_path``, to be exchanged for
+    the one at its ``exchanged_path``, and ``archived`` is what is kept of its certificates.
     """
 
     path: str
@@ -55,26 +57,32 @@ class CertificateSpec:
     remaining_days: int
     force: bool
     wait_policy: WaitPolicy
+    archive_path: str | None = None
+    successor: CertificateSpec | None = None
+    exchanged_path: str | None = None
+    archived: tuple[Certificate, ...] = ()
 
     @property
     def needs_root(self) -> bool:
-        """Tell whether a file is spec that holds the root."""
+        """Tell whether a file is wanted that holds the root."""
         return any(output.needs_root for output in self.outputs)
 
     @property
     def needs_chain(self) -> bool:
-        """Tell whether a file is spec that takes more than the end entity."""
+        """Tell whether a file is wanted that takes more than the end entity."""
         return self.needs_root or any(output.needs_chain for output in self.outputs)
 
     @property
     def own_paths(self) -> list[str]:
         """Return the files of this certificate alone."""
-        return [*self.outputs.values(), *([self.key_path] if self.key_path else [])]
+        own = (self.key_path, self.exchanged_path)
+        return [*self.outputs.values(), *(path for path in own if path is not None)]
 
     @property
     def written_paths(self) -> list[str]:
         """Return where something may be written."""
-        return [*self.outputs.values(), *([self.key_path] if self.key_path and self.key_to_create else [])]
+        keys_to_write = (self.key_path if self.key_to_create is not None else None, self.exchanged_path)
+        return [*self.outputs.values(), *(path for path in keys_to_write if path is not None)]
 
     @property
     def has_csr(self) -> bool:
@@ -111,9 +119,8 @@ def load(params: Mapping[str, Any], files: Files, warn: Warn) -> CertificateSpec
     output_options = OutputOptions(
         key, params["pkcs12_passphrase"], params["pkcs12_friendly_name"], params["pkcs12_encryption"]
     )
-    _check_outputs(outputs, output_options, key_to_create)
     own = key if key is not None else csr
-    return CertificateSpec(
+    spec = CertificateSpec(
         path=params["path"],
         outputs=outputs,
         output_options=output_options,
@@ -128,7 +135,10 @@ def load(params: Mapping[str, Any], files: Files, warn: Warn) -> CertificateSpec
         remaining_days=params["remaining_days"],
         force=params["force"],
         wait_policy=WaitPolicy(params["wait_timeout"], params["poll_interval"]),
+        archive_path=params["archive_path"],
     )
+    check_outputs(spec)
+    return spec
 
 
 def _plan_key(params: Mapping[str, Any], csr_option: str) -> KeySpec:
@@ -194,8 +204,9 @@ def _check_identity(
         )
 
 
-def _check_outputs(outputs: Mapping[Output, str], said: OutputOptions, key_to_create: KeySpec | None) -> None:
-    """Refuse outputs that cannot be made of this key."""
+def check_outputs(spec: CertificateSpec) -> None:
+    """Raise OptionError for outputs that cannot be made of this key."""
+    outputs, said, key_to_create = spec.outputs, spec.output_options, spec.key_to_create
     needing = [output.option for output in outputs if output.private]
     if needing and said.key is None and key_to_create is None:
         raise OptionError(f"{needing[0]} needs the private key", hint="Give privatekey_path or privatekey_content.")

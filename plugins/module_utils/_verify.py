@@ -42,7 +42,7 @@ def verify(reply: Reply, plan: Plan, now: datetime, warn: Warn) -> Offer:
     """Return what the CA sent, checked. Raises CheckError with the name of the check that failed, or ReplyError."""
     spec = plan.spec
     pool = load_reply(reply, warn)
-    own = [item for item in pool if item.public_key == spec.public_key]
+    own = [item for item in pool if item.public_key in (spec.public_key, plan.base.public_key)]
     if not own and len(pool) < len(reply.certificates):
         raise ReplyError(
             "none of the certificates that the CA sent and that can be read is for this key", hint=_ASK_SUPPORT
@@ -53,7 +53,7 @@ def verify(reply: Reply, plan: Plan, now: datetime, warn: Warn) -> Offer:
             name="key_mismatch",
             hint="Give the key, or the CSR, that the order was made with.",
         )
-    end_entity = max(own, key=lambda item: item.not_after)
+    end_entity = max(own, key=lambda item: (item.not_after, item.public_key == spec.public_key))
     _check_end_entity(end_entity, spec)
     _check_validity(end_entity, end_entity == plan.current, now)
     chain = paths.build(end_entity, pool, spec.trusted, now)

@@ -98,6 +98,17 @@ EXAMPLES = r"""
     email: dave@example.test
     collection_code: "{{ dave_collection_code }}"
 
+- name: Give each renewal a new key, and keep the old pairs
+  mailops.smime.smime_certificate:
+    path: /etc/smime/erin@example.test/cert.pem
+    chain_path: /etc/smime/erin@example.test/chain.pem
+    privatekey_path: /etc/smime/erin@example.test/privkey.pem
+    privatekey_create: true
+    privatekey_rollover: true
+    archive_path: /etc/smime/archive
+    email: erin@example.test
+    collection_code: "{{ erin_collection_code }}"
+
 - name: Renew within the last 14 days and wait up to an hour for the CA
   mailops.smime.smime_certificate:
     path: /etc/smime/carol@example.test/cert.pem
@@ -223,7 +234,7 @@ files:
     kind:
       description:
         - What the file holds, V(certificate), V(chain), V(fullchain), V(root), V(der), V(pkcs7), V(combined), V(pkcs12), or
-          V(privatekey) for a key that was created.
+          V(privatekey) for a key that was created or exchanged. V(archive) is the mailbox's folder in O(archive_path).
       type: str
       returned: always
       sample: certificate

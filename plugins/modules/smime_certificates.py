@@ -108,6 +108,12 @@ options:
       privatekey_create:
         description: As O(privatekey_create) beside the list, for this entry.
         type: bool
+      privatekey_rollover:
+        description: As O(privatekey_rollover) beside the list, for this entry.
+        type: bool
+      archive_path:
+        description: As O(archive_path) beside the list, for this entry.
+        type: path
       privatekey_type:
         description: As O(privatekey_type) beside the list, for this entry.
         type: str
@@ -198,6 +204,14 @@ options:
       - The permissions of directories that are created because a path with V({email}) needs them.
     type: raw
     default: '0755'
+  directory_owner:
+    description:
+      - The owner of such directories. Without it, they belong to the user that the task runs as.
+    type: str
+  directory_group:
+    description:
+      - The group of such directories.
+    type: str
   path:
     description:
       - Where the end-entity certificates are, or are to be written, in PEM.
@@ -322,6 +336,15 @@ api_calls:
   returned: always
   type: int
   sample: 2
+attention:
+  description:
+    - A line for each mailbox that needs a person, without secrets. The one whose certificate ends first comes first, orders in process
+      come last.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - "renewal due: alice@example.test: the order holds no newer certificate. Place a new one, and give its number or code."
 error:
   description: What is wrong with the list as a whole.
   returned: if the task failed before any entry was looked at

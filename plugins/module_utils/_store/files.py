@@ -33,6 +33,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.paths import 
     is_planted,
     read_file,
     read_output,
+    read_place,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._store.writing import Replacement, reporting
 
@@ -161,6 +162,19 @@ class Files:
                 stack.enter_context(lock.hold(self._locate(path), "run", in_place=self._attributes.unsafe_writes))
             self.forget()
             yield
+
+    def for_this_user(self, paths: Collection[str]) -> Files:
+        """Return the way to write ``paths`` for the user that runs alone, directories that are missing included."""
+        return Files(self._module, Attributes({}, directory_mode="0700", homeless=frozenset(paths)), self._shared)
+
+    def discard(self, path: str, data: bytes) -> None:
+        """Remove the file at ``path`` if it holds ``data``, which another file keeps. Raises FileError."""
+        with reporting(path):
+            place = self._locate(path)
+            if read_place(place, path) == data:
+                os.unlink(place.name, dir_fd=place.folder.descriptor)
+                staging.sync(place)
+        self._read.pop(path, None)
 
     def tidy(self, paths: Collection[str]) -> None:
         """Remove what killed runs left of the files at ``paths``: copies of the private key could be among it."""

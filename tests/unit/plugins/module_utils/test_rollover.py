@@ -1,0 +1,313 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A new key on renewal: the old pair works until the new one is verified, is archived first, and no kill loses anything."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    ALICE,
+    NOW,
+    Issued,
+    encode_key,
+    encode_public_key,
+    make_key,
+)
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, PENDING, Host, Outcome
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+SOON = NOW + timedelta(days=3)
+PAST = NOW - timedelta(days=3)
+KEY_BEGIN = b"-----BEGIN PRIVATE KEY"
+
+
+@pytest.fixture
+def renewing(host: Host) -> Host:
+    """A mailbox whose certificate is about to expire, with a task that gives each renewal its own key."""
+    host.fill(host.issue(not_after=SOON))
+    host.options.update(
+        csr_path=None,
+        privatekey_create=True,
+        privatekey_type="ECC",
+        privatekey_rollover=True,
+        archive_path=str(host.folder.parent / "archive"),
+    )
+    return host
+
+
+def waiting(host: Host) -> Path:
+    return host.folder / "key.pem.next"
+
+
+def read_public_key(pem: bytes) -> bytes:
+    return encode_public_key(serialization.load_pem_private_key(pem, None))
+
+
+def read_certificate(pem: bytes) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(pem)
+
+
+def fits(key: bytes, certificate: bytes) -> bool:
+    spki = read_certificate(certificate).public_key()
+    return read_public_key(key) == spki.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def wait_with_new_key(host: Host) -> Issued:
+    """Have the order in process with the key of the renewal, and return the certificate that the CA issues for it then."""
+    outcome = host.run(PENDING)
+    assert outcome.result["status"] == "pending"
+    new = serialization.load_pem_private_key(waiting(host).read_bytes(), None)
+    return host.issue(key=new)
+
+
+def read_archive(host: Host) -> dict[str, bytes]:
+    root = host.folder.parent / "archive" / ALICE
+    return {str(item.relative_to(root)): item.read_bytes() for item in root.rglob("*.pem")}
+
+
+def serial(pem: bytes) -> str:
+    digits = f"{read_certificate(pem).serial_number:X}"
+    return digits.zfill(len(digits) + len(digits) % 2)
+
+
+def test_the_new_key_waits_while_the_order_is_in_process(renewing: Host) -> None:
+    before = renewing.snapshot()
+    outcome = renewing.run(PENDING)
+    assert (outcome.result["status"], outcome.result["changed"]) == ("pending", True)
+    assert outcome.result["files"] == [{"path": str(waiting(renewing)), "kind": "privatekey", "backup_file": None}]
+    assert waiting(renewing).stat().st_mode & 0o777 == 0o600
+    after = renewing.snapshot()
+    assert {name: after[name] for name in before} == before
+    made = waiting(renewing).read_bytes()
+    renewing.run(HELD, PENDING)
+    assert waiting(renewing).read_bytes() == made
+
+
+def test_the_request_is_for_the_new_key(renewing: Host) -> None:
+    outcome = renewing.run(PENDING)
+    csr = x509.load_pem_x509_csr(outcome.forms[0]["csr"].encode())
+    assert encode_public_key(csr) == read_public_key(waiting(renewing).read_bytes())
+
+
+def test_the_pair_is_exchanged_and_both_are_archived(renewing: Host) -> None:
+    old_key, old = renewing.read("key.pem"), renewing.read("cert.pem")
+    issued = wait_with_new_key(renewing)
+    outcome = renewing.run(HELD, renewing.reply(issued))
+    assert (outcome.result["status"], outcome.reasons) == ("issued", ["expiring"])
+    assert outcome.kinds == ["archive", "fullchain", "certificate", "privatekey"]
+    assert renewing.read("cert.pem") == issued.pem
+    assert fits(renewing.read("key.pem"), issued.pem)
+    assert not waiting(renewing).exists()
+    chain = renewing.authority.intermediate.pem
+    assert read_archive(renewing) == {
+        f"{serial(old)}/privkey.pem": old_key,
+        f"{serial(old)}/cert.pem": old,
+        f"{serial(old)}/chain.pem": chain,
+        f"{serial(issued.pem)}/privkey.pem": renewing.read("key.pem"),
+        f"{serial(issued.pem)}/cert.pem": issued.pem,
+        f"{serial(issued.pem)}/chain.pem": chain,
+    }
+    modes = {item.stat().st_mode & 0o777 for item in (renewing.folder.parent / "archive").rglob("*")}
+    assert modes == {0o700, 0o600}
+    again = renewing.run()
+    assert (again.reasons, again.result["changed"]) == ([], False)
+
+
+def test_key_and_certificate_come_in_one_run_if_the_ca_issues_at_once(renewing: Host) -> None:
+    made = make_key()
+    with mock.patch(
+        "ansible_collections.mailops.smime.plugins.module_utils._x509.key.create", return_value=encode_key(made)
+    ):
+        outcome = renewing.run(renewing.reply(renewing.issue(key=made)))
+    assert outcome.kinds == ["archive", "fullchain", "certificate", "privatekey"]
+    assert not waiting(renewing).exists()
+    assert renewing.read("key.pem") == encode_key(made)
+
+
+@pytest.mark.parametrize(("last", "name"), [(SOON, None), (PAST, "certificate_expired")])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_order_that_holds_the_old_certificate_brings_nothing_new(
+    renewing: Host, last: Any, name: str | None, check_mode: bool
+) -> None:
+    issued = renewing.fill(renewing.issue(not_after=last))
+    period = issued.certificate
+    shown = f"1\n{period.not_valid_before_utc:%d/%m/%Y} {period.not_valid_after_utc:%d/%m/%Y}\n".encode()
+    outcome = renewing.run(*([shown] if check_mode else [HELD, renewing.reply(issued)]), check_mode=check_mode)
+    if name is None:
+        assert outcome.result["status"] == "valid"
+        assert "new order" in outcome.warnings
+    else:
+        assert outcome.error == name
+    assert fits(renewing.read("key.pem"), renewing.read("cert.pem"))
+
+
+def test_a_renewal_for_the_old_key_is_taken_all_the_same(renewing: Host) -> None:
+    issued = renewing.issue()
+    key = renewing.read("key.pem")
+    outcome = renewing.run(HELD, renewing.reply(issued))
+    assert outcome.result["status"] == "issued"
+    assert (renewing.read("cert.pem"), renewing.read("key.pem")) == (issued.pem, key)
+    assert waiting(renewing).exists()
+
+
+@pytest.mark.parametrize("way", [HELD, b"-20\n", b"-16\n"])
+def test_a_failure_leaves_the_old_pair_alone(renewing: Host, way: bytes) -> None:
+    before = renewing.snapshot()
+    renewing.run(*([HELD, renewing.reply(renewing.issue(key=make_key()))] if way == HELD else [way]))
+    after = renewing.snapshot()
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_key_that_was_put_there_by_hand_is_used(renewing: Host) -> None:
+    renewing.write("key.pem", encode_key(make_key()))
+    outcome = renewing.run(PENDING)
+    assert outcome.reasons == ["expiring", "key_mismatch"]
+    assert not waiting(renewing).exists()
+
+
+def test_check_mode_says_what_a_renewal_does(renewing: Host) -> None:
+    said = renewing.run(b"-3\nMissing argument: csr\n", check_mode=True)
+    done = renewing.run(PENDING)
+    assert said.result["files"] == done.result["files"]
+    issued = wait_with_new_key_again(renewing)
+    period = issued.certificate
+    shown = f"1\n{period.not_valid_before_utc:%d/%m/%Y} {period.not_valid_after_utc:%d/%m/%Y}\n".encode()
+    said = renewing.run(shown, check_mode=True)
+    done = renewing.run(HELD, renewing.reply(issued))
+    assert (said.result["status"], said.result["files"]) == (done.result["status"], done.result["files"])
+
+
+def wait_with_new_key_again(host: Host) -> Issued:
+    return host.issue(key=serialization.load_pem_private_key(waiting(host).read_bytes(), None))
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"archive_path": None}, "archive_path"),
+        ({"privatekey_create": False}, "privatekey_create"),
+        ({"email": None}, "email"),
+        ({"csr_content": "x"}, "csr"),
+    ],
+)
+def test_what_rollover_needs_is_named(renewing: Host, changes: dict[str, Any], named: str) -> None:
+    outcome = renewing.run(**changes)
+    assert outcome.error == "invalid_option"
+    assert named in outcome.result["error"]["message"]
+
+
+# What a run does to files: before each of these calls, a process of its own is killed.
+MUTATIONS = ("open", "write", "link", "rename", "replace", "unlink", "mkdir", "fsync", "fchmod", "fchown", "setxattr")
+
+
+@contextlib.contextmanager
+def killed_before(number: int) -> Iterator[Callable[[], int]]:
+    """End this process before the call with this number."""
+    count = 0
+
+    def watch(name: str) -> Any:
+        real = getattr(os, name)
+
+        def call(*args: Any, **options: Any) -> Any:
+            nonlocal count
+            if name != "open" or (
+                len(args) > 1 and args[1] & (os.O_CREAT | getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY)
+            ):
+                count += 1
+                if count == number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return real(*args, **options)
+
+        return mock.patch.object(os, name, call)
+
+    with contextlib.ExitStack() as patches:
+        for name in MUTATIONS:
+            if hasattr(os, name):
+                patches.enter_context(watch(name))
+        yield lambda: count
+
+
+def run_and_kill(host: Host, number: int, *steps: bytes) -> bool:
+    """Run the task in a child that is killed before its call number; tell whether it came that far."""
+    child = os.fork()
+    if child == 0:
+        try:
+            with killed_before(number):
+                host.run(*steps)
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def look(host: Host, old_key: bytes) -> None:
+    """See that a reader can have a pair that matches, and that no key is lost."""
+    keys = [path.read_bytes() for path in (host.folder / "key.pem", waiting(host)) if path.exists()]
+    assert any(fits(key, host.read("cert.pem")) for key in keys)
+    combined = host.read("combined.pem")
+    assert fits(combined[: combined.index(b"-----BEGIN CERTIFICATE")], combined[combined.index(b"-----BEGIN CERT") :])
+    assert old_key in (*keys, *read_archive(host).values())
+
+
+def test_a_kill_at_any_moment_loses_nothing_and_the_next_run_finishes(renewing: Host, tmp_path: Path) -> None:
+    old = renewing.read("cert.pem")
+    old_key = renewing.read("key.pem")
+    renewing.options["combined_path"] = renewing.path("combined.pem")
+    renewing.run(PENDING)
+    renewing.write("combined.pem", old_key + old)
+    issued = wait_with_new_key_again(renewing)
+    new_key = waiting(renewing).read_bytes()
+    start = tmp_path / "start"
+    shutil.copytree(renewing.folder, start)
+    number, killed = 0, True
+    while killed:
+        number += 1
+        shutil.rmtree(renewing.folder)
+        shutil.rmtree(renewing.folder.parent / "archive", ignore_errors=True)
+        shutil.copytree(start, renewing.folder)
+        killed = run_and_kill(renewing, number, HELD, renewing.reply(issued))
+        look(renewing, old_key)
+        finish(renewing, issued)
+        assert (renewing.read("key.pem"), renewing.read("cert.pem")) == (new_key, issued.pem)
+        assert renewing.read("combined.pem") == new_key + issued.pem
+        kept = read_archive(renewing)
+        assert kept[f"{serial(old)}/privkey.pem"] == old_key
+        assert kept[f"{serial(issued.pem)}/privkey.pem"] == new_key
+        assert renewing.names() == {"key.pem", "request.csr", "cert.pem", "chain.pem", "fullchain.pem", "combined.pem"}
+    assert number > 20, number
+
+
+def finish(host: Host, issued: Issued) -> Outcome:
+    """Run until there is nothing to do; the CA is asked only as long as its answer is not on disk."""
+    found = any(issued.pem in path.read_bytes() for path in host.folder.parent.rglob("*.pem"))
+    outcome = host.run(*([] if found else [HELD, host.reply(issued)]))
+    assert not outcome.failed, outcome.result
+    again = host.run()
+    assert (again.reasons, again.result["changed"]) == ([], False)
+    return outcome
+
+
+def test_a_kill_while_the_key_is_made_leaves_a_whole_key_or_none(renewing: Host) -> None:
+    number, killed = 0, True
+    while killed:
+        number += 1
+        waiting(renewing).unlink(missing_ok=True)
+        killed = run_and_kill(renewing, number, PENDING)
+        if waiting(renewing).exists():
+            assert read_public_key(waiting(renewing).read_bytes())
+        renewing.run(PENDING)
+        assert not [name for name in renewing.names() if name.startswith(".")]
+    assert number > 3
