@@ -26,6 +26,7 @@ STORY = (
     "_plan",
     "_remote_ca",
     "_report",
+    "_rollover",
     "_spec",
     "_verify",
 )
