@@ -52,6 +52,6 @@ def test_an_order_s_answer_is_shown_without_the_secrets_that_it_repeats(
         "query_type": "status", "response_type": "individual", "response_encoding": "base64",
         "response_mime_type": None, "show_validity_period": False,
     }  # fmt: skip
-    shown = _info.inspect_order(asked, Client(ScriptedTransport(HttpResponse(200, content_type, body))))
+    shown = _info.inspect_order(asked, Client(ScriptedTransport(HttpResponse(200, content_type, body))), print)
     assert shown["raw"] == (base64.b64encode(body).decode() if free else None)
     assert not any(coat in str(shown) for coat in ("hunter2", "%68unter2"))

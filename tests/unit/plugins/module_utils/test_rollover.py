@@ -311,3 +311,9 @@ def test_a_kill_while_the_key_is_made_leaves_a_whole_key_or_none(renewing: Host)
         renewing.run(PENDING)
         assert not [name for name in renewing.names() if name.startswith(".")]
     assert number > 3
+
+
+def test_nothing_else_may_lie_where_the_new_key_waits(renewing: Host) -> None:
+    outcome = renewing.run(chain_path=renewing.path("key.pem.next"))
+    assert outcome.error == "invalid_option"
+    assert "the same file" in outcome.result["error"]["message"]
