@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import WaitPolicy

@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable
+from typing import Callable
 
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Folder, Place
 from ansible_collections.mailops.smime.plugins.module_utils._store.trust import is_own

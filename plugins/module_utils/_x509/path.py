@@ -164,8 +164,13 @@ def is_signed_by(certificate: Certificate, issuer: Certificate) -> bool:
 
 def _has_one_algorithm(certificate: Certificate) -> bool:
     """Tell whether the signature's algorithm is the one that the signed part names (RFC 5280, 4.1.1.2)."""
-    body, algorithm, _signature = der.read_whole(certificate.der).children()
-    return next(item for item in body.children() if item.tag == der.SEQUENCE).encoded == algorithm.encoded
+    data = certificate.der
+    body = der.read_element(data, der.read_element(data).content)
+    inner = der.read_element(data, body.content)
+    while inner.tag != der.SEQUENCE:
+        # The version and the serial number stand before it.
+        inner = der.read_element(data, inner.end, body.end)
+    return inner.encoded == der.read_element(data, body.end).encoded
 
 
 @lru_cache(maxsize=256)
