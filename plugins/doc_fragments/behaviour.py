@@ -37,6 +37,7 @@ options:
   trusted_roots_path:
     description:
       - A file of root certificates in PEM. The chain of the certificate must end in one of them.
-      - Without it, the chain must hold, and may end in any root that the CA sent.
+      - The chain is validated as RFC 5280, section 6.1 says, without policies. Without this option it may end in any root that the CA sent.
+      - Certificates in it that cannot be read, as bundles have them, are passed over with a warning.
     type: path
 """

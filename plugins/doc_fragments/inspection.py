@@ -37,5 +37,6 @@ options:
   trusted_roots_path:
     description:
       - A file of root certificates in PEM, in one of which the chain must end.
+      - Certificates in it that cannot be read, as bundles have them, are passed over with a warning.
     type: path
 """

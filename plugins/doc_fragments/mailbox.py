@@ -16,5 +16,6 @@ options:
     description:
       - The mailbox that the certificate must be for. Without it, any mailbox will do.
       - The domain is compared without regard to case and as A-labels, the local part without regard to ASCII case.
+      - It is the bare address, as V(alice@example.test), without a name, brackets or C(mailto:) (RFC 5321, section 4.1.2).
     type: str
 """

@@ -89,8 +89,8 @@ certificates:
     checks:
       description:
         - The checks of the certificate. V(valid_now), V(email_protection), V(forbidden_usages), V(mailbox), V(key_usage),
-          V(key_strength), V(end_entity), V(policy) and V(validity_span) are always there. V(key_match), V(email_match) and V(chain)
-          need something to compare with.
+          V(key_strength), V(end_entity), V(critical_extensions), V(policy) and V(validity_span) are always there. V(key_match),
+          V(email_match) and V(chain) need something to compare with.
         - M(mailops.smime.smime_certificate) refuses a certificate for each of them but V(policy) and V(validity_span).
       type: list
       elements: dict

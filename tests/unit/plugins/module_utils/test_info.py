@@ -13,6 +13,8 @@ from ansible_collections.mailops.smime.plugins.module_utils import _info
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import NOW, Authority, issue, issue_ca
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
 
 NOTHING: dict[str, Any] = dict.fromkeys(
@@ -26,6 +28,17 @@ def test_an_option_for_one_file_says_why_a_name_with_brackets_is_not_one(option:
     with pytest.raises(OptionError, match=option) as caught:
         _info.check_options(given)
     assert "/etc/ssl/[old]/cert.pem is a pattern" in caught.value.message
+
+
+def test_the_chain_is_checked_as_a_run_checks_it(authority: Authority) -> None:
+    """RFC 5280, 6.1; the tests of _x509 try each of its rules."""
+    middle = issue_ca("Middle", issuer=authority.root, key_usages=("crl_sign",))
+    good, bad = authority.issue(), issue("leaf", issuer=middle)
+    for end_entity, issuer, fault in ((good, authority.intermediate, ""), (bad, middle, "keyCertSign")):
+        own, chain, trusted = (certificates.load_der(item.der) for item in (end_entity, issuer, authority.root))
+        looked = _info.inspect_certificate(own, _info.Criteria(NOW, chain=(chain,), trusted=(trusted,)))
+        (said,) = [check for check in looked if check["name"] == "chain"]
+        assert (said["passed"], fault in said["detail"]) == (not fault, True)
 
 
 def test_an_option_for_one_file_is_refused_for_two() -> None:
