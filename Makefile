@@ -22,7 +22,7 @@ TREE := .cache/tree
 COLLECTION := $(TREE)/ansible_collections/mailops/smime
 REPORTS := .cache/reports
 CHECKS := test-unit-plugins test-unit-roles lint typecheck
-STAGES := $(CHECKS) docs test-pins test-unit-oldest test-sanity test-package test-platforms test-integration
+STAGES := $(CHECKS) docs test-pins test-unit-oldest test-sanity test-package test-oldest test-integration
 
 export PYTHONPATH := $(CURDIR)/$(TREE)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
@@ -31,7 +31,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export ANSIBLE_REMOTE_TEMP := $(CURDIR)/.cache/ansible/remote
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test $(STAGES) test-unit test-fresh test-matrix demo-picture format changelog venv machine pins audit clean
+.PHONY: help demo check test $(STAGES) test-unit test-fresh test-matrix demo-picture format changelog venv machine pins audit bench clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -75,10 +75,10 @@ test-pins: $(VENV)/.test ## See that the pinned versions can be installed on eac
 test-integration: $(VENV)/.test ## Integration targets against the test CA [TARGET=name] [TARGET_PYTHON=3.8]
 	$(BIN)/python dev/run_integration.py $(if $(TARGET_PYTHON),--target-python $(TARGET_PYTHON)) $(TARGET)
 
-test-platforms: $(VENV)/.test ## An integration target on the oldest and on the newest Python and libraries
-	$(BIN)/python dev/run_matrix.py --quick
+test-oldest: $(VENV)/.test ## Some targets on the oldest ansible-core, Python and libraries that this machine can have
+	$(BIN)/python dev/run_matrix.py --oldest
 
-test-matrix: $(VENV)/.test $(COLLECTION) ## Unit tests and targets on every platform that is claimed [ARGS="'EL 9' --write"]
+test-matrix: $(VENV)/.test $(COLLECTION) ## Everything on every ansible-core and platform that is claimed [ARGS="'EL 9' --write"]
 	$(BIN)/python dev/run_matrix.py $(ARGS)
 
 test-sanity: $(VENV)/.test ## ansible-test sanity for every Python on this machine [ARGS="--test pep8"]
@@ -143,6 +143,9 @@ pins: $(RESOLVER)/bin/uv ## Have uv write the versions of all tools for every Py
 		esac; \
 		$(CURDIR)/$(RESOLVE) $(ARGS) --output-file pins/$$name.txt "$$@" || exit 1; \
 	done
+
+bench: $(VENV)/.demo $(COLLECTION) ## What runs cost against a ping and community.crypto, written into docs/benchmark
+	$(BIN)/python dev/bench.py
 
 audit: $(AUDITOR)/bin/pip-audit ## Ask an advisory service about every pinned version
 	@for file in $(PINS)/*.txt; do $< --disable-pip --no-deps --progress-spinner off --requirement $$file || exit 1; done

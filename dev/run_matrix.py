@@ -1,11 +1,13 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Try the modules on every platform of platforms.py whose Python this machine has, and say which it lacks.
+"""Try all that platforms.py lists; ansible-test knows nothing of other releases of ansible-core and of libraries.
 
-On each: the plugins' unit tests once, and integration targets from each release of ansible-core that manages it. With
---quick, as in "make test": the oldest and the newest platform, from the controller that runs this, without the unit tests.
-All of them take about an hour, so that they can be tried a few at a time: the page keeps what it says of the others.
+With each release of ansible-core: all integration targets, with controller and modules on the newest Python that it runs on. On each
+platform: the plugins' unit tests, and some targets from each release that serves its Python. What this machine lacks is said. All of
+it takes hours: words on the command line choose from it, and the page keeps what it says of the rest.
+
+With --oldest, as in "make test": some targets from the oldest ansible-core, on the oldest platform, that this machine can have.
 """
 
 from __future__ import annotations
@@ -14,127 +16,181 @@ import argparse
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from ansible.release import __version__
 from collection_copy import CLONE
 from junit import REPORTS, write_report
-from platforms import CONTROLLERS, PLATFORMS, Platform
+from platforms import CORES, PLATFORMS, Core, Platform
 from sealed_home import interpreter
 
-STAGE = "test-platforms"
-FAILED = "FAILED"
+STAGE = "test-oldest"
 FOLDER = CLONE / ".cache/matrix"
-REQUIREMENTS = CLONE / "dev/requirements"
+PINS = CLONE / "dev/requirements/pins"
 TARGETS = ("smime_certificate", "smime_certificate_outputs")
-QUICK_TARGETS = ("smime_certificate",)
+# From each module and role something, and what depends most on the release of Ansible.
+OLDEST_TARGETS = ("smime_certificates", "smime_certificate_info", "api_from_controller", "role_mailbox_certificates")
 OUTPUT = CLONE / "docs/platforms/results.md"
-HEAD = """\
-<!--
-Copyright: (c) 2026, mailops.smime contributors
-GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
--->
-
-# Where the modules were tried
-
-Written by `make test-matrix ARGS=--write`. On each platform: the plugins' unit tests, and the integration targets
-{targets} against the test CA, with the modules on that Python and with those libraries.
-The libraries are those that the platform ships, installed from wheels: it is not the platform itself.
-"""
+PASSED, FAILED = "passed", "FAILED"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One thing that was tried on a platform. ``failure`` is empty if it passed, ``skipped`` says why it was not tried."""
+    """Something to try: the three columns that name it, and what does it and returns a word."""
 
-    platform: Platform
+    where: str
+    python: str
     what: str
-    failure: str = ""
-    skipped: str = ""
+    run: Callable[[], str]
 
     @property
-    def word(self) -> str:
-        """Return how it ended."""
-        return f"not tried: {self.skipped}" if self.skipped else self.failure or "passed"
+    def head(self) -> str:
+        """Return the start of its row."""
+        return f"| {self.where} | {self.python} | {self.what} | "
 
 
 def main() -> int:
     """Try what the command line asks for, print a table, and return the exit status: 1 if anything failed."""
-    arguments = _read_arguments()
-    trials: list[Trial] = []
-    for platform in PLATFORMS:
-        if arguments.quick and not platform.quick:
-            continue
-        if arguments.platforms and not any(word in platform.name for word in arguments.platforms):
-            continue
-        trials += _try_platform(platform, quick=arguments.quick)
-    write_report(
-        STAGE, {f"{trial.platform.name}, {trial.what}": trial.failure or None for trial in trials if not trial.skipped}
+    parser = argparse.ArgumentParser(prog="make test-matrix")
+    parser.add_argument(
+        "words", nargs="*", help='only what one of these words is in, such as "EL 9" or "ansible-core 2.16"'
     )
-    if all(trial.skipped for trial in trials):
-        (REPORTS / STAGE / "skipped").touch()
-    rows = [_describe(trial) for trial in trials]
-    if arguments.write:
-        OUTPUT.parent.mkdir(exist_ok=True)
-        OUTPUT.write_text(_compose(_complete([*_keep_rows(rows), *rows])), encoding="utf-8")
-    print("\n" + _compose(rows))
-    return int(any(trial.failure for trial in trials))
-
-
-def _read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make test-matrix", description="Try the modules on every platform")
-    parser.add_argument("platforms", nargs="*", metavar="platform", help="those whose name holds one of these words")
-    parser.add_argument("--quick", action="store_true", help="the oldest and the newest platform, integration only")
+    parser.add_argument("--oldest", action="store_true")
     parser.add_argument("--write", action="store_true", help="write the table into docs/platforms")
-    return parser.parse_args()
-
-
-def _try_platform(platform: Platform, *, quick: bool) -> list[Trial]:
-    print(
-        f"\n===== {platform.name}: Python {platform.python}, cryptography {platform.libraries['cryptography']}",
-        flush=True,
+    arguments = parser.parse_args()
+    trials = [choose_oldest()] if arguments.oldest else list(list_trials())
+    chosen = [trial for trial in trials if not arguments.words or any(word in trial.head for word in arguments.words)]
+    results: dict[str, str] = {}
+    for trial in chosen:
+        print(f"\n===== {trial.head}", flush=True)
+        results[trial.head] = trial.run()
+    if arguments.write:
+        OUTPUT.write_text(compose(trials, results), "utf-8")
+    write_report(
+        STAGE, {head: word if word == FAILED else None for head, word in results.items() if word in {PASSED, FAILED}}
     )
+    if not {PASSED, FAILED} & set(results.values()):
+        (REPORTS / STAGE / "skipped").touch()
+    print("", *(f"{head}{word} |" for head, word in results.items()), sep="\n")
+    return int(FAILED in results.values())
+
+
+def choose_oldest() -> Trial:
+    """Return the trial for "make test"."""
+    core = next(core for core in CORES if find_python(core))
+    served = [platform for platform in PLATFORMS if core.serves(platform.python) and interpreter(platform.python)]
+    platform = served[0]
+    return Trial(
+        f"ansible-core {core.release} on Python {find_python(core)}", platform.python, platform.libraries.partition(" ")[0],
+        partial(integrate, core, platform, OLDEST_TARGETS),
+    )  # fmt: skip
+
+
+def list_trials() -> Iterator[Trial]:
+    """Return everything that the page has, in its order."""
+    for core in CORES:
+        python = find_python(core) or core.pythons[0]
+        yield Trial(
+            f"ansible-core {core.release}",
+            python,
+            "all integration targets",
+            partial(integrate, core, None, ()),
+        )
+    for platform in PLATFORMS:
+        yield Trial(platform.name, platform.python, "unit tests", partial(test_units, platform))
+        for core in CORES:
+            if core.serves(platform.python):
+                run = partial(integrate, core, platform, TARGETS)
+                yield Trial(platform.name, platform.python, f"from ansible-core {core.release}", run)
+
+
+def integrate(core: Core, platform: Platform | None, targets: tuple[str, ...]) -> str:
+    """Run integration targets, all if none are named, from a release of ansible-core on a platform or on its own Python."""
+    version = find_python(core)
+    if version is None:
+        return f"not tried: no Python {' or '.join(core.pythons)} here"
+    controller = furnish_controller(core, version)
+    options = ["--stage", f"{STAGE}-one"]
+    if platform is not None:
+        if interpreter(platform.python) is None:
+            return f"not tried: no Python {platform.python} here"
+        target = furnish_target(platform)
+        if target is None:
+            return FAILED
+        options += ["--target-python", f"{platform.python}@{target}"]
+    if controller is None:
+        return FAILED
+    command = [str(controller), str(CLONE / "dev/run_integration.py"), *options, *targets]
+    status = subprocess.run(command, cwd=CLONE, check=False).returncode
+    shutil.rmtree(REPORTS / f"{STAGE}-one", ignore_errors=True)
+    return FAILED if status else PASSED
+
+
+def test_units(platform: Platform) -> str:
+    """Run the plugins' unit tests with a platform's libraries."""
     if interpreter(platform.python) is None:
-        return [Trial(platform, "everything", skipped=f"there is no Python {platform.python} on this machine")]
-    python = _prepare(platform)
+        return f"not tried: no Python {platform.python} here"
+    python = furnish_target(platform)
     if python is None:
-        return [Trial(platform, "installing the libraries", FAILED)]
-    if quick:
-        this = _this_core()
-        if this not in platform.cores:
-            return [Trial(platform, f"ansible-core {this}", skipped=f"ansible-core {this} does not manage it")]
-        return [_integrate(platform, python, this, QUICK_TARGETS)]
-    return [_test_units(platform, python), *(_integrate(platform, python, core, TARGETS) for core in platform.cores)]
+        return FAILED
+    command = [str(python), "-m", "pytest", "-q", "-W", "default", "-p", "no:cacheprovider", "tests/unit/plugins"]
+    return FAILED if subprocess.run(command, cwd=CLONE, check=False).returncode else PASSED
 
 
-def _prepare(platform: Platform) -> Path | None:
-    """Return the interpreter of the platform's virtual environment, or None if it can't be furnished."""
-    libraries = {**platform.libraries, "cryptography-vectors": platform.libraries["cryptography"]}
-    tools = [
-        line
-        for line in (REQUIREMENTS / "pins/matrix.txt").read_text("utf-8").splitlines()
-        if line.partition("==")[0] not in libraries
-    ]
+def find_python(core: Core) -> str | None:
+    """Return the best version of Python for a release of ansible-core that this machine has."""
+    return next((version for version in core.pythons if interpreter(version)), None)
+
+
+def furnish_controller(core: Core, version: str) -> Path | None:
+    """Return the interpreter of an environment with that ansible-core, and else with what the tests' own environment has."""
+    own = {"ansible-core": core.release, "resolvelib": core.resolvelib}
+    constraints = FOLDER / f"controller-{core.name}.txt"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    constraints.write_text(
+        "\n".join([*read_pins("controller", own), *(f"{name}=={pin}" for name, pin in own.items())]), "utf-8"
+    )
+    requirements = PINS.parent / "test.txt"
+    return furnish(
+        f"controller-{core.name}-{version}", version, [f"--constraint={constraints}", f"--requirement={requirements}"]
+    )
+
+
+def furnish_target(platform: Platform) -> Path | None:
+    """Return the interpreter of an environment with the platform's libraries, and what pytest needs."""
+    libraries = platform.libraries.split()
+    vectors = libraries[0].replace("cryptography", "cryptography-vectors")
+    tools = read_pins("matrix", {pin.partition("==")[0] for pin in [*libraries, vectors]})
     # Everything is named with its version, so that nothing else may come along.
-    options = ["--no-deps", *tools, *(f"{name}=={version}" for name, version in libraries.items())]
-    return _furnish(FOLDER / platform.folder, platform.python, options)
+    return furnish(
+        f"target-{platform.name}".replace(" ", "-").replace(",", ""),
+        platform.python,
+        ["--no-deps", *tools, *libraries, vectors],
+    )
 
 
-def _furnish(folder: Path, version: str, options: list[str]) -> Path | None:
-    """Make a virtual environment unless one with the same contents exists."""
+def read_pins(name: str, but: dict[str, str] | set[str]) -> list[str]:
+    """Return the lines of a file with pins but for some packages."""
+    lines = (PINS / f"{name}.txt").read_text("utf-8").splitlines()
+    return [line for line in lines if line.partition("==")[0] not in but]
+
+
+def furnish(name: str, version: str, options: list[str]) -> Path | None:
+    """Make a virtual environment unless one with the same contents exists; return its interpreter, None if it can't be made."""
+    folder = FOLDER / name
     python, stamp = folder / "bin/python", folder / ".contents"
-    contents = "\n".join([*options, *(path.read_text("utf-8") for path in sorted(REQUIREMENTS.rglob("*.txt")))])
+    files = [option.partition("=")[2] for option in options if option.startswith("--constraint")]
+    contents = "\n".join([*options, *(Path(file).read_text("utf-8") for file in files)])
     if stamp.exists() and stamp.read_text("utf-8") == contents:
         return python
     shutil.rmtree(folder, ignore_errors=True)
-    found = interpreter(version)
-    commands: tuple[list[str | Path], ...] = (
-        [found or version, "-m", "venv", folder],
-        [python, "-m", "pip", "--quiet", "--quiet", "install", "--no-compile", *options],
-        [python, "-m", "pip", "check"],
+    commands = (
+        [interpreter(version) or version, "-m", "venv", str(folder)],
+        [str(python), "-m", "pip", "--quiet", "--quiet", "install", "--no-compile", *options],
+        [str(python), "-m", "pip", "--quiet", "check"],
     )
     for command in commands:
         if subprocess.run(command, check=False).returncode:
@@ -143,90 +199,18 @@ def _furnish(folder: Path, version: str, options: list[str]) -> Path | None:
     return python
 
 
-def _test_units(platform: Platform, python: Path) -> Trial:
-    command: list[str | Path] = [
-        python, "-m", "pytest", "-q", "-W", "default", "-o", f"cache_dir={FOLDER / platform.folder}/pytest",
-        "tests/unit/plugins",
-    ]  # fmt: skip
-    status = subprocess.run(command, cwd=CLONE, check=False).returncode
-    return Trial(platform, "unit tests", FAILED if status else "")
-
-
-def _integrate(platform: Platform, python: Path, core: str, targets: tuple[str, ...]) -> Trial:
-    what = f"ansible-core {core}"
-    controller = _find_controller(core)
-    if controller is None:
-        return Trial(
-            platform, what, skipped=f"there is no Python {' or '.join(CONTROLLERS[core])} for it on this machine"
+def compose(trials: list[Trial], results: dict[str, str]) -> str:
+    """Return the page: its own words above the table, new results, and those that it had for what was not tried now."""
+    page = OUTPUT.read_text("utf-8")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    rows = []
+    for trial in trials:
+        kept = next(
+            (line for line in page.splitlines() if line.startswith(trial.head)), f"{trial.head}not tried yet | |"
         )
-    command: list[str | Path] = [
-        controller, CLONE / "dev/run_integration.py", "--stage", f"{STAGE}-one",
-        "--target-python", f"{platform.python}@{python}", *targets,
-    ]  # fmt: skip
-    status = subprocess.run(command, cwd=CLONE, check=False).returncode
-    shutil.rmtree(REPORTS / f"{STAGE}-one", ignore_errors=True)
-    return Trial(platform, what, FAILED if status else "")
-
-
-def _find_controller(core: str) -> Path | None:
-    """Return an interpreter with that ansible-core: this one, or that of an environment like this one for another Python."""
-    if core == _this_core():
-        return Path(sys.executable)
-    version = next((version for version in CONTROLLERS[core] if interpreter(version)), None)
-    if version is None:
-        return None
-    return _furnish(
-        FOLDER / f"controller-{version}",
-        version,
-        ["--constraint", str(REQUIREMENTS / "pins/controller.txt"), "--requirement", str(REQUIREMENTS / "test.txt")],
-    )
-
-
-def _this_core() -> str:
-    return ".".join(__version__.split(".")[:2])
-
-
-def _compose(rows: list[str]) -> str:
-    names = [platform.name for platform in PLATFORMS]
-    rows = sorted((row for row in rows if _name(row) in names), key=lambda row: names.index(_name(row)))
-    passed, failed = (sum(f"| {word} |" in row for row in rows) for word in ("passed", FAILED))
-    return "\n".join(
-        [
-            HEAD.format(targets=" and ".join(f"`{target}`" for target in TARGETS)),
-            f"{passed} passed, {failed} failed, {len(rows) - passed - failed} not tried.",
-            "",
-            "| platform | Python | cryptography | requests | what | result | on |",
-            "| --- | --- | --- | --- | --- | --- | --- |",
-            *rows,
-            "",
-        ]
-    )
-
-
-def _keep_rows(rows: list[str]) -> list[str]:
-    """Return what the page says of platforms that are not in ``rows``, the table's header among it."""
-    page = OUTPUT.read_text(encoding="utf-8") if OUTPUT.exists() else ""
-    tried = {_name(row) for row in rows}
-    return [line for line in page.splitlines() if line.startswith("| ") and _name(line) not in tried]
-
-
-def _complete(rows: list[str]) -> list[str]:
-    """Return ``rows``, and one for each platform that has none."""
-    named = {_name(row) for row in rows}
-    return rows + [_describe(Trial(item, "all", skipped="not yet")) for item in PLATFORMS if item.name not in named]
-
-
-def _name(row: str) -> str:
-    return row.split(" | ", maxsplit=1)[0].lstrip("| ")
-
-
-def _describe(trial: Trial) -> str:
-    libraries = trial.platform.libraries
-    cells = (
-        trial.platform.name, trial.platform.python, libraries["cryptography"], libraries["requests"], trial.what,
-        trial.word, f"{datetime.now(UTC):%Y-%m-%d}",
-    )  # fmt: skip
-    return f"| {' | '.join(cells)} |"
+        rows.append(f"{trial.head}{results[trial.head]} | {today} |" if trial.head in results else kept)
+    words = page.partition("\n| ")[0]
+    return "\n".join([words, "| where | Python | what | result | date |", "| --- | --- | --- | --- | --- |", *rows, ""])
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from collection_copy import CLONE
 
 HOMES = CLONE / ".cache/homes"
-PIP_RELEASES = ("24_2", "25_2")  # which ansible-core 2.19 and 2.21 ask for
+PIP_RELEASES = ("23_1_2", "24_2", "25_2")  # which ansible-core from 2.16, 2.18 and 2.20 on ask for
 
 
 def sealed_environment(name: str) -> dict[str, str]:
