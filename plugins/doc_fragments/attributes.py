@@ -20,6 +20,21 @@ attributes:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+  idempotent:
+    description:
+      - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+      - This assumes that the system controlled or queried by the module has not changed in a relevant way.
+    support: full
+  async:
+    description: Supports use with the C(async) keyword.
+    support: partial
+    details:
+      - Not with O(api_from=controller).
+  safe_file_operations:
+    description: Uses Ansible's strict file operation functions to ensure proper permissions and avoid data corruption.
+    support: full
+    details:
+      - Not with Ansible's own functions, but with stricter ones. A path is opened step by step, and files are replaced atomically.
   platform:
     description: Target OS that can be operated against.
     support: full

@@ -32,6 +32,11 @@ extends_documentation_fragment:
   - mailops.smime.behaviour
   - mailops.smime.relay
 attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(force) the CA is asked in every run.
+      - An order that is issued between two runs changes the second one.
   check_mode:
     support: full
     details:

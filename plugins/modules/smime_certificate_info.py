@@ -29,6 +29,10 @@ attributes:
     support: N/A
     details:
       - Nothing is changed, so that there is nothing to compare.
+  safe_file_operations:
+    support: N/A
+    details:
+      - No file is written.
 requirements:
   - cryptography >= 3.4.8 on the controller too, with O(api_from=controller) and an order to look at. ansible-core brings it along.
 notes:

@@ -28,6 +28,10 @@ extends_documentation_fragment:
   - mailops.smime.behaviour
   - mailops.smime.relay
 attributes:
+  idempotent:
+    support: partial
+    details:
+      - As for M(mailops.smime.smime_certificate).
   check_mode:
     support: full
     details:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.mailops.smime.plugins.doc_fragments.attributes import ModuleDocFragment
 from ansible_collections.mailops.smime.plugins.module_utils import _errors
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import STATUS_CODES
 from ansible_collections.mailops.smime.plugins.modules import smime_certificate
@@ -76,6 +77,26 @@ def test_the_guide_to_faults_has_every_trouble_and_its_end() -> None:
     assert [
         row for row in ([trouble["says"], end] for trouble, end in zip(troubles, ends, strict=True)) if row not in page
     ] == []
+
+
+def test_the_action_group_and_the_documentation_of_the_modules_agree() -> None:
+    groups = yaml.safe_load((CLONE / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    fragment = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["attributes"]
+    assert fragment["action_group"]["membership"] == [f"mailops.smime.{name}" for name in groups]
+    documented = {}
+    for path in (CLONE / "plugins/modules").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        documented[path.stem] = "\n  - mailops.smime.attributes\n" in text and "\n  - mailops.smime.endpoint\n" in text
+    assert sorted(groups["smime"]) == sorted(name for name, agrees in documented.items() if agrees)
+
+
+def test_each_module_says_what_it_supports() -> None:
+    fragment = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["attributes"]
+    assert {"idempotent", "check_mode", "diff_mode", "async", "safe_file_operations"} <= set(fragment)
+    for path in (CLONE / "plugins/modules").glob("*.py"):
+        (text,) = re.findall(r'DOCUMENTATION = r"""(.*?)"""', path.read_text(encoding="utf-8"), re.DOTALL)
+        own = yaml.safe_load(text)["attributes"]
+        assert [name for name, entry in fragment.items() if "support" not in {**entry, **own.get(name, {})}] == []
 
 
 def test_the_credential_type_for_awx_fills_the_environment_that_the_controller_reads() -> None:
