@@ -15,7 +15,6 @@ INSTALL = @dev/machine check $(if $(filter demo,$(MAKECMDGOALS)),demo,test) && d
 REQUIREMENTS := dev/requirements
 PINS := $(REQUIREMENTS)/pins
 OLDEST := .cache/venv-oldest
-GALAXY := .cache/venv-galaxy
 RESOLVER := .cache/venv-uv
 AUDITOR := .cache/venv-audit
 TREE := .cache/tree
@@ -42,7 +41,7 @@ demo: $(VENV)/.demo $(COLLECTION) ## Order, collect and verify a certificate at 
 check: machine $(VENV)/.test $(VENV)/.lint ## Linters, types and unit tests: what to run before a commit
 	@$(BIN)/python dev/run_stages.py $(CHECKS)
 
-test: machine venv $(GALAXY)/.installed ## All stages below that start with test-, the linters and the documentation
+test: machine venv ## All stages below that start with test-, the linters and the documentation
 	@$(BIN)/python dev/run_stages.py $(STAGES)
 
 test-fresh: ## "make demo" and "make test" as an ordinary user of a new Debian, for root [ARGS="--suite bookworm"]
@@ -96,7 +95,7 @@ docs: $(VENV)/.docs $(COLLECTION) ## The documentation site, in .cache/docs/buil
 demo-picture: $(VENV)/.docs $(COLLECTION) ## Run the demo and draw its screen for the documentation
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python dev/draw_demo.py
 
-test-package: $(VENV)/.package $(GALAXY)/.installed ## Build the tarball, judge it as Galaxy does, install it offline and try the quick start
+test-package: $(VENV)/.package ## Build the tarball, judge it as Galaxy does, install it offline and try the quick start
 	$(BIN)/python dev/run_package.py
 
 format: $(VENV)/.lint ## Rewrite the Python files as ruff wants them
@@ -127,17 +126,12 @@ $(OLDEST)/.installed: $(REQUIREMENTS)/oldest.txt $(PINS)/oldest.txt
 	$(INSTALL) $(OLDEST) "$$(dev/interpreters find 3.8)" oldest oldest
 	@touch $@
 
-$(GALAXY)/.installed: $(REQUIREMENTS)/galaxy.txt $(PINS)/galaxy.txt
-	$(INSTALL) $(GALAXY) "$(PYTHON)" galaxy galaxy
-	@touch $@
-
 RESOLVE := $(RESOLVER)/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 pins: $(RESOLVER)/bin/uv ## Have uv write the versions of all tools for every Python that is served [ARGS=--upgrade]
-	cd $(REQUIREMENTS) && for name in controller galaxy oldest matrix; do \
+	cd $(REQUIREMENTS) && for name in controller oldest matrix; do \
 		case $$name in \
 			controller) set -- --universal --python-version 3.11 test.txt lint.txt docs.txt package.txt ;; \
-			galaxy) set -- --universal --python-version 3.11 galaxy.txt ;; \
 			oldest) set -- --python-version 3.8 oldest.txt ;; \
 			matrix) set -- --universal --python-version 3.8 matrix.txt ;; \
 		esac; \
