@@ -20,11 +20,11 @@ class ActionModule(controller.ControllerAction):
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here, write on the target."""
-        options = self.read_options(controller.CALL_SPEC, self._task.args)
+        options = self.read_options(controller.CALL_SPEC, self.args)
         refusal = controller.find_refusal(options)
         if refusal is not None:
-            return controller.describe_failure(refusal, options, self._task.args)
-        args = controller.withhold(self._task.args)
+            return controller.describe_failure(refusal, options, self.args)
+        args = controller.withhold(self.args)
         looked = self.run_module({**args, _remote_ca.OPTION: {"phase": _remote_ca.LOOK}}, task_vars)
         question = looked.pop("question", None)
         if question is None:

@@ -22,9 +22,15 @@ class ActionModule(controller.ControllerAction):
 
     known = controller.name_options(_SPEC)
 
+    def make_blank(self) -> dict[str, Any]:
+        """Return the keys that each result of the module has."""
+        from ansible_collections.mailops.smime.plugins.module_utils import _info
+
+        return _info.Inspection().to_result("")
+
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look at the files on the target, if there are any to look at, and ask the CA from here."""
-        options = self.read_options(_SPEC, self._task.args)
+        options = self.read_options(_SPEC, self.args)
         if not rules.asks_ca(options):
             return self._look(task_vars)
         from ansible_collections.mailops.smime.plugins.module_utils import _info
@@ -40,8 +46,6 @@ class ActionModule(controller.ControllerAction):
             return looked
         access = self.open_access(options)
         asked = _info.inspect({**options, **_NOTHING_ON_DISK}, lambda _clock: access.client)
-        if asked.missing is not None:
-            raise asked.missing
         result = {**looked, **asked.to_result(label), "certificates": looked["certificates"]}
         if asked.warnings:
             result["warnings"] = [*looked.get("warnings", []), *asked.warnings]
@@ -49,5 +53,5 @@ class ActionModule(controller.ControllerAction):
 
     def _look(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Return what the target says of its files, or of the options if there are none."""
-        args = {name: value for name, value in controller.withhold(self._task.args).items() if name != "order_number"}
+        args = {name: value for name, value in controller.withhold(self.args).items() if name != "order_number"}
         return self.run_module(args, task_vars)

@@ -27,14 +27,20 @@ class ActionModule(controller.ControllerAction):
 
     known = controller.name_options({**_argspec.batch_options(), **FILE_COMMON_ARGUMENTS})
 
+    def make_blank(self) -> dict[str, Any]:
+        """Return the keys that each result of the module has."""
+        from ansible_collections.mailops.smime.plugins.module_utils import _batch
+
+        return _batch.summarize([])
+
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here for whom it must, write on the target."""
-        options = self.read_options(controller.CALL_SPEC, self._task.args)
+        options = self.read_options(controller.CALL_SPEC, self.args)
         entries = self._read_entries()
         merged = [self._merge(options, entry) for entry in entries]
         refusals = [controller.find_refusal(entry) for entry in merged]
         args = {
-            **controller.withhold(self._task.args),
+            **controller.withhold(self.args),
             "certificates": [controller.withhold(entry) for entry in entries],
         }
         described = {str(index): error.describe() for index, error in enumerate(refusals) if error is not None}
@@ -57,7 +63,7 @@ class ActionModule(controller.ControllerAction):
         return _merge_results(looked, written)
 
     def _read_entries(self) -> list[Mapping[str, Any]]:
-        entries = self._task.args.get("certificates")
+        entries = self.args.get("certificates")
         if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
             raise OptionError("certificates is no list of dictionaries", hint="Give one dictionary for each mailbox.")
         unknown = sorted({name for entry in entries for name in controller.find_unknown(entry, _ENTRY_KNOWN)})
@@ -74,7 +80,7 @@ class ActionModule(controller.ControllerAction):
         own = {name: entry[name] for name in _ENTRY_SPEC if entry.get(name) is not None}
         # There may be thousands of entries, and most hold nothing but texts, which are as they should be.
         if not all(isinstance(value, str) for value in own.values()) or not own.keys().isdisjoint(controller.WAIT_SPEC):
-            own = self.read_options(_ENTRY_SPEC, own, surroundings={})
+            own = self.read_options(_ENTRY_SPEC, own, from_environment=False)
         return {**options, **{name: value for name, value in own.items() if value is not None}}
 
     def _ask(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec
 
 DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME"
 
@@ -84,11 +83,6 @@ def endpoint_options() -> dict[str, Any]:
     }
 
 
-def relay_options() -> dict[str, Any]:
-    """Return what the action plugins hand to the modules when the CA is asked on the controller; not for users."""
-    return {"_relay": {"type": "dict"}}
-
-
 def behaviour_options() -> dict[str, Any]:
     """Return when the CA is asked, how long its answer is waited for, and what is trusted."""
     return {
@@ -107,7 +101,7 @@ def certificate_options() -> dict[str, Any]:
 
 def single_options() -> dict[str, Any]:
     """Return all options of smime_certificate, but Ansible's own."""
-    return {**mailbox_options(), **certificate_options(), **endpoint_options(), **relay_options()}
+    return {**mailbox_options(), **certificate_options(), **endpoint_options()}
 
 
 def query_options() -> dict[str, Any]:
@@ -139,12 +133,12 @@ def inspection_options() -> dict[str, Any]:
 
 def info_options() -> dict[str, Any]:
     """Return all options of smime_certificate_info."""
-    return {**inspection_options(), **_argspec.order_options(), **query_options(), **_argspec.endpoint_options()}
+    return {**inspection_options(), **order_options(), **query_options(), **endpoint_options()}
 
 
 def entry_options() -> dict[str, Any]:
     """Return the options of an entry in a list of certificates: without defaults, since those stand beside the list."""
-    own = {**_argspec.certificate_options(), **FILE_COMMON_ARGUMENTS}
+    own = {**certificate_options(), **FILE_COMMON_ARGUMENTS}
     left_out = ("default", "required", "fallback", "aliases")
     bare = {name: {key: value for key, value in spec.items() if key not in left_out} for name, spec in own.items()}
     return {**bare, "email": {"type": "str", "required": True}}
@@ -153,12 +147,11 @@ def entry_options() -> dict[str, Any]:
 def batch_options() -> dict[str, Any]:
     """Return all options of smime_certificates, but Ansible's own."""
     return {
-        **_argspec.certificate_options(),
+        **certificate_options(),
         "path": {"type": "path"},
         "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry_options()},
         "directory_mode": {"type": "raw", "default": "0755"},
         "directory_owner": {"type": "str"},
         "directory_group": {"type": "str"},
-        **_argspec.endpoint_options(),
-        **_argspec.relay_options(),
+        **endpoint_options(),
     }

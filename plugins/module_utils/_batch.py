@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import (
@@ -20,22 +20,19 @@ from ansible_collections.mailops.smime.plugins.module_utils import (
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils._context import Context
-from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, OptionError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._report import Report, find_attention
+from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError, SmimeError
+from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, Report, find_attention
 from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import find_clash
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Shared
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 PLACEHOLDER = "{email}"
-SECRET_OPTIONS = frozenset(name for name, spec in _argspec.entry_options().items() if spec.get("no_log"))
 STATUSES = ("valid", "issued", "pending", "failed", "not_attempted")
 
-# How many v show what a task was given.
-_SHOWN_FROM = 3
 _OUTPUT_OPTIONS = tuple(output.option for output in OUTPUTS)
 _INPUT_OPTIONS = ("privatekey_path", "csr_path", "trusted_roots_path")
 _PATH_OPTIONS = (*_OUTPUT_OPTIONS, *_INPUT_OPTIONS, "archive_path")
@@ -66,23 +63,13 @@ def read_entries(params: Mapping[str, Any]) -> list[Entry]:
     return entries
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the task returns; with a ``msg`` in ``result`` it failed. ``missing`` is the library without which nothing was done."""
-
-    result: dict[str, Any]
-    warnings: list[str] = field(default_factory=list)
-    missing: MissingLibraryError | None = None
-
-
-def manage(module: AnsibleModule, context: Context) -> Outcome:
+def manage(module: SmimeModule, context: Context) -> Outcome:
     """Bring all entries of the module's parameters to what is wanted, and return what is to be told."""
     try:
-        entries = _select(read_entries(module.params), module.params)
+        entries = _select(read_entries(module.params), module)
     except SmimeError as error:
         return Outcome({**summarize([]), "msg": f"{error.message}. {error.hint}", "error": error.describe()})
     reports = carry_out(module, entries, context)
-    missing = next((report.missing for report in reports if report.missing is not None), None)
     now = context.clock.now()
     told = list(zip(entries, reports))
     result = summarize([{"status": "failed", **report.to_result(now), "email": entry.email} for entry, report in told])
@@ -94,18 +81,18 @@ def manage(module: AnsibleModule, context: Context) -> Outcome:
     ]
     # What they share, a bundle of roots, say, gives one warning.
     warnings = list(dict.fromkeys(warning for report in reports for warning in report.warnings))
-    return Outcome(result, warnings, missing)
+    return Outcome(result, warnings)
 
 
-def _select(entries: list[Entry], params: Mapping[str, Any]) -> list[Entry]:
+def _select(entries: list[Entry], module: SmimeModule) -> list[Entry]:
     """Return the entries that this run is about: all, but for the second run of two those that the controller asked for."""
-    relay = params[_remote_ca.OPTION]
-    if params["api_from"] == "target" or not relay or relay.get("phase") != _remote_ca.WRITE:
+    relay = module.relay
+    if module.params["api_from"] == "target" or not relay or relay.get("phase") != _remote_ca.WRITE:
         return entries
     return [entry for entry in entries if str(entry.index) in (relay.get("answers") or {})]
 
 
-def carry_out(module: AnsibleModule, entries: list[Entry], context: Context) -> list[Report]:
+def carry_out(module: SmimeModule, entries: list[Entry], context: Context) -> list[Report]:
     """Bring all entries to what is wanted, and return a report for each, in their order."""
     shared = Shared()
     directories = {name: module.params[name] for name in _DIRECTORY_OPTIONS}
@@ -132,40 +119,6 @@ def carry_out(module: AnsibleModule, entries: list[Entry], context: Context) -> 
             begun.append(run)
     _lifecycle.carry_out(begun, context.clock)
     return [run.report for run in runs]
-
-
-def lighten(module: AnsibleModule, result: dict[str, Any]) -> None:
-    """Keep the cost of returning ``result`` in proportion to the number of entries.
-
-    Ansible repeats all options in it, most of them empty here, and looks for each secret in each of its strings: with a
-    collection code for each mailbox, that is a square. It shows the options from -vvv on, so that the list is left out below.
-    """
-    given = _strip({name: value for name, value in module.params.items() if name != "certificates"})
-    if module._verbosity >= _SHOWN_FROM:  # noqa: SLF001 - Ansible has no other name for it
-        given["certificates"] = [_strip(item) for item in module.params["certificates"]]
-    result["invocation"] = {"module_args": given}
-    # Most strings are the same in all entries.
-    strings: set[str] = set()
-    _collect_strings(result, strings)
-    told = "\n".join(strings)
-    module.no_log_values = {secret for secret in module.no_log_values if str(secret) in told}
-
-
-def _strip(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was given for an entry, or beside the list, without its secrets."""
-    return {name: "********" if name in SECRET_OPTIONS else value for name, value in entry.items() if value is not None}
-
-
-def _collect_strings(value: Any, found: set[str]) -> None:
-    if isinstance(value, dict):
-        found.update(map(str, value))
-        for inner in value.values():
-            _collect_strings(inner, found)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            _collect_strings(inner, found)
-    else:
-        found.add(str(value))
 
 
 def summarize(results: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 # Names in a certificate can have a million characters, and messages tell them.
@@ -22,6 +23,7 @@ class SmimeError(Exception):
 
     name = "unlisted_error"
     default_hint = ""
+    traceback: str | None = None
 
     def __init__(
         self,
@@ -99,10 +101,31 @@ class NotAttemptedError(Exception):
     """A call that is not made, since the CA refused the login before: another try could lock the account."""
 
 
-class MissingLibraryError(Exception):
-    """A Python library that the host lacks; ``import_traceback`` says how its import failed."""
+class MissingLibraryError(SmimeError):
+    """A Python library that the host lacks; ``traceback`` says how its import failed."""
 
     def __init__(self, library: str, import_traceback: str | None) -> None:
-        super().__init__(library)
-        self.library = library
-        self.import_traceback = import_traceback
+        # Imported only now: this file is for everyone, and most runs lack nothing.
+        from ansible.module_utils.basic import missing_required_lib
+
+        super().__init__(missing_required_lib(library))
+        self.traceback = import_traceback
+
+
+def make_defect(error: BaseException) -> SmimeError:
+    """Return what is told of an exception that nobody foresaw, be it an extension module's, which need not be an Exception.
+
+    ``traceback`` is where it came from. Its own words are kept if it is one of Python's: a library's may be what it was given.
+    Raises ``error`` again if it is to end the process.
+    """
+    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+        raise error
+    kind = type(error)
+    defect = SmimeError(
+        f"unexpected {kind.__name__}",
+        hint="This is a defect of mailops.smime. Please report it, with what the task says of it with -vvv.",
+    )
+    words = f": {error}" if kind.__module__ == "builtins" else ""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    defect.traceback = f"Traceback (most recent call last):\n{frames}{kind.__module__}.{kind.__name__}{words}\n"
+    return defect

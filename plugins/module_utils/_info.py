@@ -30,11 +30,11 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     CheckError,
-    MissingLibraryError,
     OptionError,
     SmimeError,
+    make_defect,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._report import explain
+from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, describe_failure
 from ansible_collections.mailops.smime.plugins.module_utils._spec import Warn
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._verify import load_reply
@@ -62,14 +62,13 @@ class Criteria:
 
 @dataclass
 class Inspection:
-    """What a look found. ``error`` is what ended it, ``missing`` the library without which it could not begin."""
+    """What a look found. ``error`` is what ended it."""
 
     certificates: list[dict[str, Any]] = field(default_factory=list)
     order: dict[str, Any] | None = None
     api_calls: int = 0
     warnings: list[str] = field(default_factory=list)
     error: SmimeError | None = None
-    missing: MissingLibraryError | None = None
 
     def to_result(self, label: str) -> dict[str, Any]:
         """Return the module's result; ``label`` is how messages call the order."""
@@ -80,7 +79,7 @@ class Inspection:
             "api_calls": self.api_calls,
         }
         if self.error is not None:
-            return {**result, "error": self.error.describe(), "msg": explain(self.error, label)}
+            return {**result, **describe_failure(self.error, label)}
         return result
 
 
@@ -100,9 +99,15 @@ def inspect(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -
                 inspection.api_calls = client.calls
     except SmimeError as error:
         inspection.error = error
-    except MissingLibraryError as error:
-        inspection.missing = error
+    except BaseException as error:  # noqa: BLE001 - no traceback reaches the output
+        inspection.error = make_defect(error)
     return inspection
+
+
+def manage(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -> Outcome:
+    """Look at what ``params`` name, and return what is to be told."""
+    found = inspect(params, make_client)
+    return Outcome(found.to_result(find_label(params)), found.warnings)
 
 
 def find_label(params: Mapping[str, Any]) -> str:
@@ -125,6 +130,7 @@ def check_options(params: Mapping[str, Any]) -> None:
             hint=f"Look at one file at a time, or leave {single[0]} out.",
         )
     options.check_email(params["email"])
+    options.check_secrets(params)
     if options.asks_ca(params):
         options.check_numbers(params)
         check_url(params["api_url"])

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ansible_collections.mailops.smime.plugins.module_utils import _archive as archives
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _plan as plans
-from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca as remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
 from ansible_collections.mailops.smime.plugins.module_utils._archive import Pair
@@ -24,9 +23,9 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment impor
 )
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, Context, open_files
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
-    MissingLibraryError,
     NotAttemptedError,
     SmimeError,
+    make_defect,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan
 from ansible_collections.mailops.smime.plugins.module_utils._remote_ca import (
@@ -34,15 +33,15 @@ from ansible_collections.mailops.smime.plugins.module_utils._remote_ca import (
     ElsewhereError,
     open_access,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, Report
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+    from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 class Steppable(Protocol):
@@ -80,12 +79,8 @@ class Run:
             self.report.question = error.question
         except SmimeError as error:
             self.report.error = error
-        except MissingLibraryError as error:
-            self.report.missing = error
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not end the other certificates
-            self.report.error = SmimeError(
-                f"unexpected {type(error).__name__}", hint="This is a defect of mailops.smime. Please report it."
-            )
+        except BaseException as error:  # noqa: BLE001 - what nobody foresaw must not end the other certificates
+            self.report.error = make_defect(error)
         finally:
             self.files.forget()
 
@@ -274,19 +269,21 @@ def carry_out(runs: Sequence[Steppable], clock: Clock) -> None:
         waiting = [item for item in waiting if item.due is not None]
 
 
-def manage(module: AnsibleModule, context: Context) -> Report:
-    """Bring the certificate that the module's parameters describe to what is wanted, and return the report, of a failure too."""
+def manage(module: SmimeModule, context: Context) -> Outcome:
+    """Bring the certificate that the module's parameters describe to what is wanted, and return what is to be told."""
     run = open_run(module, module.params, open_files(module, module.params), context)
     carry_out([run], context.clock)
-    return run.report
+    report, now = run.report, context.clock.now()
+    diff = {"diff": report.to_diff(module.params["path"], now)}
+    return Outcome({**report.to_result(now), **diff}, report.warnings)
 
 
-def open_run(module: AnsibleModule, params: Mapping[str, Any], files: Files, context: Context, index: int = 0) -> Run:
+def open_run(module: SmimeModule, params: Mapping[str, Any], files: Files, context: Context, index: int = 0) -> Run:
     """Return the run of one certificate, which asks the CA itself unless the controller does; ``index`` is its entry's number."""
     report = Report(options.label(params["email"], params["path"] or "", options.read_order(params)))
     if params["api_from"] == "target":
         return Run(params, files, context, report)
-    access = open_access(module.params[remote_ca.OPTION], index)
+    access = open_access(module.relay, index)
     if isinstance(access, ControllerReply):
         # Told even if another run has written the certificate meanwhile, so that the answer is not wanted any more.
         report.api_calls, report.status_code = access.calls, access.status_code

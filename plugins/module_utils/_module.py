@@ -2,26 +2,49 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module whose options hold a list of mailboxes, with secrets in its entries."""
+"""The modules' way into Ansible and out of it. Of what runs on targets, only this file uses names that Ansible calls private.
+
+Each of them that a release of Ansible lacks only makes the modules say less, or refuse to work.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.parameters import remove_values
+from ansible_collections.mailops.smime.plugins.module_utils import _options as options
+from ansible_collections.mailops.smime.plugins.module_utils._errors import make_defect
+from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, describe_failure
+
+MASK = "********"
+# From this many v on, Ansible shows what a task was given and where it failed.
+_SHOWN_FROM = 3
 
 
-class ListModule(AnsibleModule):  # type: ignore[misc]
-    """Takes the list ``certificates``, in a time that does not grow with what its entries leave out, and logs no secret of them.
+class SmimeModule(AnsibleModule):  # type: ignore[misc]
+    """An AnsibleModule that takes what an action plugin hands over, and logs for whom it runs, and nothing else.
 
-    An option that no entry gives is missing in the entries, where Ansible would have filled in None.
+    It takes long lists of ``certificates``: an option that none of the entries gives is missing in them, where Ansible would
+    have looked at each in each, and filled in None.
     """
 
     params: dict[str, Any]
     argument_spec: dict[str, Any]
+    relay: Mapping[str, Any] | None = None
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # A secret that is too short is refused; masking it would only destroy the message.
+        self.no_log_values = {item for item in self.no_log_values if len(str(item)) >= options.SHORTEST_SECRET}
+        if "certificates" in self.argument_spec:
+            self._require_entries()
+
+    def _require_entries(self) -> None:
         # Ansible is content with an option that is there and null.
         entries = self.params["certificates"]
         if entries is None:
@@ -31,25 +54,81 @@ class ListModule(AnsibleModule):  # type: ignore[misc]
 
     def _load_params(self) -> None:
         super()._load_params()
+        self.relay = self.params.pop(options.RELAY, None)
         self.argument_spec = _narrow(self.argument_spec, self.params.get("certificates"))
 
-    def _log_invocation(self) -> None:
-        """Name the entries in the host's log by their mailboxes alone.
+    def log(self, msg: str, log_args: object = None) -> None:  # noqa: ARG002 - as Ansible calls it
+        """Name the mailboxes in the host's log.
 
-        Ansible writes the list as Python does, and then looks for the secrets as they were given: one with a line break or
-        a quote in it stands there in another form, and would stay. A private key always has line breaks.
+        Ansible would write all options, a list as Python does, and look for its secrets as they were given: one with a line
+        break or a quote in it stands there in another form, and would stay.
         """
-        params = self.params
-        self.params = {**params, "certificates": [entry["email"] for entry in params["certificates"] or []]}
+        entries = self.params.get("certificates")
+        listed = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else [self.params]
+        named = [str(entry.get("email") or entry.get("path") or entry.get("paths") or "an order") for entry in listed]
+        super().log(f"Invoked for {', '.join(map(repr, named))}")
+
+    def carry_out(self, work: Callable[[], Outcome], blank: Mapping[str, Any]) -> None:
+        """Do the module's work and leave with its result. What nobody foresaw gives a ``blank`` one, with what failed."""
         try:
-            super()._log_invocation()
-        finally:
-            self.params = params
+            with _closed_stderr():
+                outcome = work()
+        except BaseException as error:  # noqa: BLE001 - no traceback reaches the output, and the result has its keys
+            defect = make_defect(error)
+            outcome = Outcome({**blank, **describe_failure(defect, self._name)})
+        for warning in outcome.warnings:
+            # Ansible masks no secret in a warning.
+            self.warn(remove_values(warning, self.no_log_values))
+        result = dict(outcome.result)
+        if not self._diff:
+            result.pop("diff", None)
+        self._shorten(result)
+        if "msg" in result:
+            self.fail_json(**result)
+        self.exit_json(**result)
+
+    def _shorten(self, result: dict[str, Any]) -> None:
+        """Leave out what is shown from -vvv on only, and keep the cost of the rest in proportion to the number of entries."""
+        shown = self._verbosity >= _SHOWN_FROM
+        listed = result.get("certificates") or []
+        for item in (result, *(listed if isinstance(listed, list) else ())):
+            traceback = item.pop("traceback", None)
+            if shown and traceback:
+                item["traceback"] = _mask(traceback, map(str, self.no_log_values)).splitlines()
+        if "certificates" in self.argument_spec:
+            # Ansible repeats all options, most of them empty here, and looks for each secret in each text: with a code
+            # for each mailbox, that is a square. Most texts are the same in all entries.
+            result["invocation"] = {"module_args": _strip(self.params, self.argument_spec, shown=shown)}
+            told = "\n".join(_collect_texts(result, set()))
+            self.no_log_values = {secret for secret in self.no_log_values if str(secret) in told}
+
+
+@contextlib.contextmanager
+def _closed_stderr() -> Iterator[None]:
+    """Keep what extension modules write to the standard error to themselves: when one panics, that can be what it was given."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:
+        # It is closed already.
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _narrow(spec: dict[str, Any], entries: object) -> dict[str, Any]:
     """Return ``spec`` with only those of the entries' options that one of ``entries`` has: Ansible looks at each in each entry."""
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+    if (
+        "certificates" not in spec
+        or not isinstance(entries, list)
+        or not all(isinstance(item, dict) for item in entries)
+    ):
         return spec
     whole = spec["certificates"]["options"]
     given = {name for entry in entries for name in entry}
@@ -58,3 +137,40 @@ def _narrow(spec: dict[str, Any], entries: object) -> dict[str, Any]:
         return spec
     narrow = {name: option for name, option in whole.items() if name in given or option.get("required")}
     return {**spec, "certificates": {**spec["certificates"], "options": narrow}}
+
+
+def _strip(given: Mapping[str, Any], spec: Mapping[str, Any], *, shown: bool) -> dict[str, Any]:
+    """Return what was given without its secrets, and the list only if it is ``shown``."""
+    stripped = {}
+    for name, value in given.items():
+        if value is None or (name == "certificates" and not shown):
+            continue
+        if name == "certificates":
+            stripped[name] = [_strip(item, spec[name]["options"], shown=shown) for item in value]
+        else:
+            stripped[name] = MASK if spec.get(name, {}).get("no_log") else value
+    return stripped
+
+
+def _collect_texts(value: Any, found: set[str]) -> set[str]:
+    if isinstance(value, dict):
+        found.update(map(str, value))
+        for inner in value.values():
+            _collect_texts(inner, found)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            _collect_texts(inner, found)
+    else:
+        found.add(str(value))
+    return found
+
+
+def _mask(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` without ``secrets``, as they are and as Python writes texts and bytes."""
+    # The longest first: a short one can be a part of it.
+    for secret in sorted(secrets, key=len, reverse=True):
+        octets = secret.encode(errors="surrogatepass")
+        numbers = ", ".join(map(str, octets))
+        for coat in (secret, repr(secret)[1:-1], ascii(secret)[1:-1], repr(octets)[2:-1], numbers):
+            text = text.replace(coat, MASK)
+    return text

@@ -16,8 +16,12 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.distinct impo
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 
 # What an action plugin adds to a task's options, and the phase in which the target only looks.
-RELAY = "_relay"
+RELAY = "_smime_relay"
 LOOK = "look"
+
+# Ansible masks a secret in all that a task shows, and a shorter one stands in everything by chance.
+SHORTEST_SECRET = 4
+_SECRETS = ("login_password", "collection_code", "privatekey_passphrase", "pkcs12_passphrase")
 
 _YEAR = 366 * 24 * 3600
 # The least and the most that make sense, by option.
@@ -55,6 +59,7 @@ def asks_ca(params: Mapping[str, Any]) -> bool:
 def check(params: Mapping[str, Any]) -> Order:
     """Return the order of a certificate's ``params``. Raises OptionError for one that cannot work, whatever is on disk."""
     check_numbers(params)
+    check_secrets(params)
     order = read_order(params)
     if params["api_from"] == "target":
         # Else these are for the controller to check, and the account never gets here.
@@ -72,6 +77,19 @@ def check_numbers(params: Mapping[str, Any]) -> None:
             raise OptionError(
                 f"{option}: {params[option]} is not between {least} and {most}", hint=f"Give {least} to {most}."
             )
+
+
+def check_secrets(params: Mapping[str, Any]) -> None:
+    """Raise OptionError for a secret that cannot be kept one, or that no library takes."""
+    for option in _SECRETS:
+        value = params.get(option)
+        if value is not None and len(value) < SHORTEST_SECRET:
+            raise OptionError(
+                f"{option} has fewer than {SHORTEST_SECRET} characters",
+                hint="Ansible hides a secret wherever it stands, and one so short stands everywhere. Give a longer one.",
+            )
+        if value is not None and "\0" in value:
+            raise OptionError(f"{option} holds a null character", hint=f"Correct {option}.")
 
 
 def check_email(email: str | None) -> None:

@@ -115,7 +115,7 @@ def open_access(relay: Mapping[str, Any] | None, index: int) -> Access:
 
 def _not_ours() -> OptionError:
     return OptionError(
-        f"{OPTION} is not what the action plugin writes", hint=f"Leave {OPTION} out: it is not for playbooks."
+        "what the controller has handed over is not what it writes", hint="Run the task again; if it stays, report it."
     )
 
 

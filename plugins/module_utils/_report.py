@@ -6,15 +6,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError, SmimeError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task returns; with a ``msg`` in ``result`` it failed."""
+
+    result: dict[str, Any]
+    warnings: Sequence[str] = ()
 
 
 class Report:
@@ -24,7 +34,6 @@ class Report:
     another host is to ask the CA before it goes on.
     """
 
-    missing: MissingLibraryError | None = None
     status: str | None = None
     changed: bool = False
     reasons: tuple[str, ...] = ()
@@ -72,7 +81,8 @@ class Report:
             "files": self.files,
         }
         if self.error is not None:
-            return {**result, "error": self.error.describe(), "msg": explain(self.error, self.label)}
+            # The CSR is long, and whoever brought or built it can have it.
+            return {**result, "csr": None, **describe_failure(self.error, self.label)}
         if self.question is not None:
             return {**result, "question": self.question.to_values()}
         return {**result, "status": self.status}
@@ -115,6 +125,12 @@ def _describe_need(result: dict[str, Any]) -> str:
             f"renewal due: {email}: the order holds no newer certificate. Place a new one, and give its number or code."
         )
     return ""
+
+
+def describe_failure(error: SmimeError, label: str) -> dict[str, Any]:
+    """Return what makes a result that of a failure; ``traceback`` is for -vvv alone."""
+    traceback = {"traceback": error.traceback} if error.traceback is not None else {}
+    return {"error": error.describe(), "msg": explain(error, label), **traceback}
 
 
 def explain(error: SmimeError, label: str) -> str:

@@ -30,7 +30,6 @@ extends_documentation_fragment:
   - mailops.smime.order
   - mailops.smime.endpoint
   - mailops.smime.behaviour
-  - mailops.smime.relay
 attributes:
   idempotent:
     support: partial
@@ -248,6 +247,11 @@ files:
       type: str
       returned: always
       sample: /etc/smime/alice@example.test/cert.pem.4711.2026-11-23@12:00:00~
+traceback:
+  description: Where a defect of this collection, or a missing library, showed, line by line and without secrets.
+  returned: with -vvv, for a failure that nobody foresaw
+  type: list
+  elements: str
 error:
   description: What failed.
   returned: failure
@@ -280,27 +284,17 @@ error:
       sample: true
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.common.parameters import remove_values
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _lifecycle
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _lifecycle, _report
+from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=_argspec.single_options(), add_file_common_args=True, supports_check_mode=True)
+    module = SmimeModule(argument_spec=_argspec.single_options(), add_file_common_args=True, supports_check_mode=True)
     context = _context.open_context(module.params)
-    report = _lifecycle.manage(module, context)
-    if report.missing is not None:
-        module.fail_json(msg=missing_required_lib(report.missing.library), exception=report.missing.import_traceback)
-    for warning in report.warnings:
-        # Ansible masks no secret in a warning.
-        module.warn(remove_values(warning, module.no_log_values))
-    result = report.to_result(context.clock.now())
-    if module._diff:  # noqa: SLF001 - Ansible has no other name for it
-        result["diff"] = report.to_diff(module.params["path"], context.clock.now())
-    if report.error is not None:
-        module.fail_json(**result)
-    module.exit_json(**result)
+    module.carry_out(
+        lambda: _lifecycle.manage(module, context), blank=_report.Report("").to_result(context.clock.now())
+    )
 
 
 if __name__ == "__main__":

@@ -215,6 +215,11 @@ api_calls:
   returned: always
   type: int
   sample: 1
+traceback:
+  description: Where a defect of this collection, or a missing library, showed, line by line and without secrets.
+  returned: with -vvv, for a failure that nobody foresaw
+  type: list
+  elements: str
 error:
   description: What failed, as for M(mailops.smime.smime_certificate).
   returned: failure
@@ -247,26 +252,17 @@ error:
       sample: true
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _info
+from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=_argspec.info_options(), supports_check_mode=True)
-    inspection = _info.inspect(module.params, lambda clock: _context.make_client(module.params, clock))
-    if inspection.missing is not None:
-        module.fail_json(
-            msg=missing_required_lib(inspection.missing.library), exception=inspection.missing.import_traceback
-        )
-    for warning in inspection.warnings:
-        # Ansible masks no secret in a warning.
-        module.warn(remove_values(warning, module.no_log_values))
-    result = inspection.to_result(_info.find_label(module.params))
-    if inspection.error is not None:
-        module.fail_json(**result)
-    module.exit_json(**result)
+    module = SmimeModule(argument_spec=_argspec.info_options(), supports_check_mode=True)
+    module.carry_out(
+        lambda: _info.manage(module.params, lambda clock: _context.make_client(module.params, clock)),
+        blank=_info.Inspection().to_result(""),
+    )
 
 
 if __name__ == "__main__":

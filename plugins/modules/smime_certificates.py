@@ -26,7 +26,6 @@ extends_documentation_fragment:
   - mailops.smime.order
   - mailops.smime.endpoint
   - mailops.smime.behaviour
-  - mailops.smime.relay
 attributes:
   idempotent:
     support: partial
@@ -349,33 +348,26 @@ attention:
   elements: str
   sample:
     - "renewal due: alice@example.test: the order holds no newer certificate. Place a new one, and give its number or code."
+traceback:
+  description: Where a defect of this collection, or a missing library, showed, line by line and without secrets.
+  returned: with -vvv, for a failure that nobody foresaw
+  type: list
+  elements: str
 error:
   description: What is wrong with the list as a whole.
   returned: if the task failed before any entry was looked at
   type: dict
 """
 
-from ansible.module_utils.basic import missing_required_lib
-from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _batch, _context
-from ansible_collections.mailops.smime.plugins.module_utils._module import ListModule
+from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:
     """Run the module."""
-    module = ListModule(argument_spec=_argspec.batch_options(), add_file_common_args=True, supports_check_mode=True)
-    outcome = _batch.manage(module, _context.open_context(module.params))
-    if outcome.missing is not None:
-        module.fail_json(msg=missing_required_lib(outcome.missing.library), exception=outcome.missing.import_traceback)
-    for warning in outcome.warnings:
-        # Ansible masks no secret in a warning.
-        module.warn(remove_values(warning, module.no_log_values))
-    if not module._diff:  # noqa: SLF001 - Ansible has no other name for it
-        outcome.result.pop("diff", None)
-    _batch.lighten(module, outcome.result)
-    if "msg" in outcome.result:
-        module.fail_json(**outcome.result)
-    module.exit_json(**outcome.result)
+    module = SmimeModule(argument_spec=_argspec.batch_options(), add_file_common_args=True, supports_check_mode=True)
+    context = _context.open_context(module.params)
+    module.carry_out(lambda: _batch.manage(module, context), blank=_batch.summarize([]))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import pytest
 from ansible.module_utils.common import warnings
 from ansible_collections.mailops.smime.plugins.module_utils._ca import transport
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
-from ansible_collections.mailops.smime.plugins.modules import smime_certificate
+from ansible_collections.mailops.smime.plugins.modules import smime_certificate, smime_certificates
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
@@ -163,17 +163,38 @@ class Host:
         **changes: Any,
     ) -> Outcome:
         """Run the task; the CA answers ``steps`` and fails the test beyond them. An option that is None is left out."""
-        options = {name: value for name, value in {**self.options, **changes}.items() if value is not None}
+        return self._run(
+            smime_certificate.main, {**self.options, **changes}, ca or ScriptedTransport(*steps), check_mode, now
+        )
+
+    def run_list(
+        self,
+        entries: list[dict[str, Any]] | None,
+        *steps: Step,
+        check_mode: bool = False,
+        now: datetime = NOW,
+        ca: ScriptedTransport | None = None,
+        **changes: Any,
+    ) -> Outcome:
+        """Do the same with smime_certificates: with the options of the mailbox beside the list, but for what names it."""
+        beside = {name: value for name, value in self.options.items() if name not in ("email", "order_number")}
+        options = {**beside, **changes, "certificates": entries}
+        return self._run(smime_certificates.main, options, ca or ScriptedTransport(*steps), check_mode, now)
+
+    def _run(
+        self, main: Callable[[], None], options: dict[str, Any], ca: ScriptedTransport, check_mode: bool, now: datetime
+    ) -> Outcome:
         given = {"_ansible_check_mode": check_mode, "_ansible_diff": True, "_ansible_remote_tmp": str(self.folder)}
-        ca, time, printed = ca or ScriptedTransport(*steps), Time(now), io.StringIO()
+        arguments = {name: value for name, value in {**options, **given}.items() if value is not None}
+        time, printed = Time(now), io.StringIO()
         with contextlib.ExitStack() as patches:
-            patches.enter_context(module_arguments({**options, **given}))
+            patches.enter_context(module_arguments(arguments))
             patches.enter_context(mock.patch.object(transport, "Transport", return_value=ca))
             # Wherever the module opens its clock, it opens this one.
             patches.enter_context(mock.patch.object(Clock.__init__, "__defaults__", time.functions))
             patches.enter_context(mock.patch.object(warnings, "_global_warnings", type(warnings._global_warnings)()))
             patches.enter_context(contextlib.redirect_stdout(printed))
             patches.enter_context(pytest.raises(SystemExit))
-            smime_certificate.main()
+            main()
         assert not ca.steps, "the CA was asked less often than expected"
         return Outcome(json.loads(printed.getvalue()), ca.forms, time.pauses, printed.getvalue())

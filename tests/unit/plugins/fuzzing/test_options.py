@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
+from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as wanteds
 from ansible_collections.mailops.smime.plugins.module_utils._ca import request as orders
 from ansible_collections.mailops.smime.plugins.module_utils._ca import request as requests
@@ -208,6 +209,7 @@ class Disk:
     """Files that hold what they are said to hold; ``load`` reads them and does no more."""
 
     contents: dict[str, bytes | None]
+    check_mode: bool = True
 
     def read(self, path: str) -> bytes | None:
         return self.contents.get(path)
@@ -227,7 +229,8 @@ PARAMETERS = st.fixed_dictionaries({
     "order_number": text_around(128), "login_name": text_around(64), "login_password": text_around(128),
     "collection_code": text_around(16), "api_from": st.sampled_from(["target", "controller"]), "api_url": URLS,
     "remaining_days": st.integers(-1, 40000), "wait_timeout": st.just(0), "poll_interval": st.just(60), "api_timeout": st.just(30),
-    "api_retries": st.just(3), "force": st.booleans(), "trusted_roots_path": PATHS,
+    "api_retries": st.just(3), "force": st.booleans(), "trusted_roots_path": PATHS, "privatekey_rollover": st.booleans(),
+    "archive_path": st.one_of(st.none(), st.sampled_from(["/a", "/archive", ""])),
 })  # fmt: skip
 CONTENTS = st.dictionaries(
     st.sampled_from(["/a/cert.pem", "/a/key.pem", "/a/other"]),
@@ -245,7 +248,8 @@ def test_any_options_are_taken_or_refused(
 ) -> None:
     params = {**drawn, **{name: GOOD[name] for name in kept}}
     try:
-        wanted = wanteds.load(params, Disk(contents), [].append)  # type: ignore[arg-type]
+        disk: Any = Disk(contents)
+        wanted = rollover.add_successor(wanteds.load(params, disk, [].append), params, disk)
         wanted.check_request()
     except SmimeError as error:
         assert error.message

@@ -246,7 +246,7 @@ def test_an_altered_answer_is_read_or_refused(values: dict[str, object]) -> None
     try:
         remote_ca.read_answer(values)
     except OptionError as error:
-        assert "_relay" in error.message
+        assert "handed over" in error.message
 
 
 @given(values=strategies.JSON)

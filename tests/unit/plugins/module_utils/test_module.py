@@ -5,50 +5,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from datetime import timedelta
 from typing import Any
-from unittest import mock
 
 import pytest
-from ansible.module_utils.common import warnings
 from ansible.release import __version__
 from ansible_collections.mailops.smime.plugins.module_utils._argspec import entry_options
-from ansible_collections.mailops.smime.plugins.module_utils._ca import transport
-from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
-from ansible_collections.mailops.smime.plugins.modules import smime_certificates
-from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW
-from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport, Step
-from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host, Time
+from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import Step
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import PENDING, Host
 
 # From ansible-core 2.21 on, the invocation is returned on demand only.
 IS_ASKED = tuple(map(int, __version__.split(".")[:2])) >= (2, 21)
 ON_DEMAND = {"_ansible_inject_invocation": True} if IS_ASKED else {}
 SECRETS = ("hunter2", "Code1234")
-# Nobody listens there: whoever does call is told so.
-NOWHERE = {"api_url": "https://127.0.0.1:9/", "api_retries": 0, "api_timeout": 5}
 
 
 def run(host: Host, entry: dict[str, Any] | None, *steps: Step, verbosity: int = 0) -> dict[str, Any]:
-    """Run the module for a list of one mailbox, with the other options beside the list; the CA answers ``steps``."""
-    beside = {name: value for name, value in host.options.items() if name not in ("email", "order_number")}
-    given = {"_ansible_verbosity": verbosity, "_ansible_remote_tmp": str(host.folder), **ON_DEMAND}
-    printed = io.StringIO()
-    with contextlib.ExitStack() as patches:
-        patches.enter_context(module_arguments({**beside, **NOWHERE, "certificates": entry and [entry], **given}))
-        if steps:
-            patches.enter_context(mock.patch.object(transport, "Transport", return_value=ScriptedTransport(*steps)))
-        patches.enter_context(mock.patch.object(warnings, "_global_warnings", type(warnings._global_warnings)()))
-        patches.enter_context(mock.patch.object(Clock.__init__, "__defaults__", Time().functions))
-        patches.enter_context(contextlib.redirect_stdout(printed))
-        patches.enter_context(pytest.raises(SystemExit))
-        smime_certificates.main()
-    assert not [secret for secret in SECRETS if secret in printed.getvalue()]
-    result: dict[str, Any] = json.loads(printed.getvalue())
-    return result
+    """Run the module for a list of one mailbox; the CA answers ``steps``."""
+    given = {"_ansible_verbosity": verbosity, **ON_DEMAND}
+    outcome = host.run_list(entry and [entry], *steps, **given)
+    assert not [secret for secret in SECRETS if secret in outcome.printed]
+    return outcome.result
 
 
 @pytest.mark.parametrize(("verbosity", "shown"), [(0, False), (2, False), (3, True), (4, True)])
@@ -65,9 +44,9 @@ def test_the_list_is_returned_when_it_is_shown(host: Host, verbosity: int, shown
 
 def test_an_entry_s_own_option_displaces_the_one_beside_the_list(host: Host) -> None:
     host.fill()
-    result = run(host, {"email": ALICE, "order_number": "7", "remaining_days": 36000, "login_name": None})
+    result = run(host, {"email": ALICE, "order_number": "7", "remaining_days": 36000, "login_name": None}, PENDING)
     (only,) = result["certificates"]
-    assert (only["reasons"], only["error"]["name"]) == (["expiring"], "connection_failed")
+    assert (only["reasons"], only["status"]) == (["expiring"], "pending")
 
 
 def test_an_option_that_does_not_exist_is_told_with_all_that_do(host: Host) -> None:

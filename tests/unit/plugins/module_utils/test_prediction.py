@@ -70,8 +70,7 @@ class OrderAtCa(ScriptedTransport):
         super().__init__()
         self.authority, self.issued, self.has_csr = authority, issued, has_csr
 
-    def post(self, form: dict[str, str]) -> HttpResponse:
-        self.calls += 1
+    def post(self, form: dict[str, str], url: str | None = None) -> HttpResponse:
         self.forms.append(dict(form))
         return HttpResponse(200, "text/plain", self._answer(form))
 

@@ -17,7 +17,7 @@ def write(host: Host, **answer: Any) -> dict[str, Any]:
     """Return what the second run tells, given what the controller tells of its call."""
     told = {"reply": None, "error": None, "attempted": True, "api_calls": 1, "status_code": 2, "csr": None}
     relay = {"phase": "write", "answers": {"0": {**told, "csr_submitted": False, "files": [], **answer}}}
-    return host.run(api_from="controller", _relay=relay, login_name=None, login_password=None).result
+    return host.run(api_from="controller", _smime_relay=relay, login_name=None, login_password=None).result
 
 
 def test_calls_are_told_even_if_another_run_has_written_the_certificate_meanwhile(host: Host) -> None:
