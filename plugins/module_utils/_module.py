@@ -35,6 +35,7 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
 
     params: dict[str, Any]
     argument_spec: dict[str, Any]
+    no_log_values: set[Any]
     relay: Mapping[str, Any] | None = None
 
     def __init__(self, **settings: Any) -> None:
@@ -75,7 +76,7 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
                 outcome = work()
         except BaseException as error:  # noqa: BLE001 - no traceback reaches the output, and the result has its keys
             defect = make_defect(error)
-            outcome = Outcome({**blank, **describe_failure(defect, self._name)})
+            outcome = Outcome({**blank, **describe_failure(defect, "mailops.smime")})
         for warning in outcome.warnings:
             # Ansible masks no secret in a warning.
             self.warn(remove_values(warning, self.no_log_values))
@@ -141,7 +142,7 @@ def _narrow(spec: dict[str, Any], entries: object) -> dict[str, Any]:
 
 def _strip(given: Mapping[str, Any], spec: Mapping[str, Any], *, shown: bool) -> dict[str, Any]:
     """Return what was given without its secrets, and the list only if it is ``shown``."""
-    stripped = {}
+    stripped: dict[str, Any] = {}
     for name, value in given.items():
         if value is None or (name == "certificates" and not shown):
             continue

@@ -104,8 +104,7 @@ class RemoteCall:
 class ControllerAction(ActionBase):  # type: ignore[misc]
     """Runs the module on the target, and asks the CA from here if ``api_from`` says so.
 
-    With the modules' _module.py, this is the one file that uses names which Ansible calls private. One that a release lacks
-    ends the task, and takes no account to the target.
+    A private name of Ansible that a release lacks ends the task, and takes no account to the target.
     """
 
     _supports_check_mode = True
@@ -181,9 +180,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
     def read_options(
         self, spec: Mapping[str, Any], given: Mapping[str, Any], *, from_environment: bool = True
     ) -> dict[str, Any]:
-        """Return the options of ``spec`` from ``given``, checked. What is not given is taken from the environment of this process
-        and of the task. Raises OptionError.
-        """
+        """Return the options of ``spec`` from ``given``, or else from the environment here and of the task. Raises OptionError."""
         known = {
             option: self._surroundings[name]
             for option, name in ENVIRONMENT.items()

@@ -1,106 +1,64 @@
 # Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Layers import downwards only, the HTTP library is loaded for a call only, and the test CA stands by itself."""
+"""Who imports whom, file by file and without circles; where the HTTP library and Ansible's private names are."""
 
-from __future__ import annotations
-
+import ast
+import inspect
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.smime.tests.unit.house.import_rules import (
-    LAYERS,
-    MODULE_UTILS,
-    find_cycles,
-    find_wrong_imports,
-)
+from ansible.module_utils.basic import AnsibleModule
+from ansible.plugins.action import ActionBase
 
-CLONE = Path(__file__).resolve().parents[3]
-FOR_TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
-ANSIBLE_MODULE = "from ansible.module_utils.basic import AnsibleModule"
-
-
-def test_everyone_imports_whom_they_may() -> None:
-    assert find_wrong_imports(CLONE) == []
-
-
-def test_no_file_imports_itself_by_way_of_others() -> None:
-    assert find_cycles(CLONE) == []
-
-
-def test_there_are_files_to_look_at() -> None:
-    assert list((CLONE / "plugins/modules").glob("*.py"))
-    assert list((CLONE / "roles/test_ca/files").rglob("*.py"))
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
+PREFIX = re.compile(r"ansible_collections\.mailops\.smime\.plugins\.(?:module_utils\.)?")
+# From the bottom up: a file may import those that its line names, which stand above it; folders may import themselves.
+RULES = """_errors: | _argspec: | doc_fragments: | _x509: _errors | _store: _x509 _errors | _ca: _x509 _errors
+_options: _ca _store _x509 _errors | _spec: _options _ca _store _x509 _errors | _report: _x509 _errors
+_remote_ca: _options _ca _errors | _context: _ca _store | _archive: _spec _store _x509 | _module: _report _options _errors
+_rollover: _archive _spec _options _store _x509 _errors | _plan: _rollover _spec _store _x509 _errors
+_verify: _plan _spec _ca _store _x509 _errors
+_lifecycle: _archive _verify _plan _rollover _spec _context _remote_ca _report _options _ca _store _x509 _errors
+_info: _verify _spec _context _report _options _ca _store _x509 _errors
+_batch: _lifecycle _rollover _context _remote_ca _report _argspec _options _store _x509 _errors
+modules: _lifecycle _batch _info _context _module _report _argspec
+plugin_utils: _context _remote_ca _report _argspec _options _ca _errors
+action: plugin_utils _lifecycle _batch _info _remote_ca _argspec _options _errors"""
+ALLOWED = {room: names.split() for room, names in re.findall(r"(\w+): ?([^|\n]*)", RULES)}
+DOORS = {"_module": (AnsibleModule, "_load_params _diff _verbosity"),
+         "plugin_utils": (ActionBase, "_execute_module _task _templar _connection _supports_async _supports_check_mode")}  # fmt: skip
 
 
-def _write(root: Path, name: str, text: str) -> None:
-    path = root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+def find_imports(node: ast.AST, depth: int = 0) -> Iterator[tuple[str, int]]:
+    """Yield what a file imports, those for types aside, and in how many functions it does so."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ImportFrom | ast.Import):
+            start = f"{child.module}." if isinstance(child, ast.ImportFrom) else ""
+            yield from ((start + alias.name, depth) for alias in child.names)
+        elif not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from find_imports(child, depth + isinstance(child, ast.FunctionDef | ast.Lambda))
 
 
-ALLOWED = [
-    ("plugins/modules/some.py", f"from {MODULE_UTILS} import _argspec, _lifecycle"),
-    ("plugins/modules/some.py", ANSIBLE_MODULE),
-    ("plugins/module_utils/_lifecycle.py", f"from {MODULE_UTILS}._store.files import Files"),
-    ("plugins/module_utils/_lifecycle.py", f"from {MODULE_UTILS} import _plan"),
-    ("plugins/module_utils/_ca/client.py", f"from {MODULE_UTILS}._x509 import certificate"),
-    ("plugins/module_utils/_ca/transport.py", "def call():\n    import requests"),
-    ("plugins/module_utils/_ca/transport.py", FOR_TYPES + "import requests"),
-    ("plugins/module_utils/_store/files.py", ANSIBLE_MODULE),
-    ("plugins/module_utils/_x509/key.py", FOR_TYPES + ANSIBLE_MODULE),
-    ("roles/test_ca/files/test_ca/server.py", "import cryptography"),
-]
-REFUSED = [
-    ("plugins/modules/some.py", f"from {MODULE_UTILS}._ca.client import Client"),
-    ("plugins/modules/some.py", f"import {MODULE_UTILS}._store.files"),
-    ("plugins/modules/some.py", "from ..module_utils._x509 import key"),
-    ("plugins/modules/some.py", "from . import other"),
-    ("plugins/action/some.py", f"def run():\n    from {MODULE_UTILS} import _ca"),
-    ("plugins/module_utils/_ca/client.py", f"from {MODULE_UTILS}._store import files"),
-    ("plugins/module_utils/_ca/client.py", "from .._store import files"),
-    ("plugins/module_utils/_ca/client.py", f"from {MODULE_UTILS} import _lifecycle"),
-    ("plugins/module_utils/_ca/client.py", FOR_TYPES + f"from {MODULE_UTILS}._store import files"),
-    ("plugins/module_utils/_x509/key.py", f"from {MODULE_UTILS}._ca import codes"),
-    ("plugins/module_utils/_store/files.py", f"from {MODULE_UTILS}._ca import codes"),
-    ("plugins/module_utils/_errors.py", f"from {MODULE_UTILS}._x509 import key"),
-    ("plugins/module_utils/_lifecycle.py", "import ansible_collections.community.crypto.plugins.module_utils.version"),
-    ("plugins/module_utils/_ca/client.py", "def call():\n    import requests"),
-    ("plugins/module_utils/_ca/client.py", "import importlib\nimportlib.import_module('requests')"),
-    ("plugins/module_utils/_ca/transport.py", "import requests"),
-    (
-        "plugins/module_utils/_ca/transport.py",
-        "try:\n    from requests.adapters import HTTPAdapter\nexcept ImportError:\n    pass",
-    ),
-    ("plugins/module_utils/_lifecycle.py", ANSIBLE_MODULE),
-    ("plugins/module_utils/_argspec.py", ANSIBLE_MODULE),
-    ("plugins/module_utils/_helpers.py", "import os"),
-    ("roles/test_ca/files/test_ca/server.py", f"from {MODULE_UTILS}._ca import codes"),
-    ("roles/test_ca/files/test_ca/server.py", "from plugins.module_utils._ca import codes"),
-]
+@pytest.mark.parametrize("path", sorted(PLUGINS.rglob("*.py")), ids=str)
+def test_a_file_imports_whom_it_may(path: Path) -> None:
+    name, text = path.relative_to(PLUGINS).as_posix(), path.read_text(encoding="utf-8")
+    room = name.removeprefix("module_utils/").split("/")[0].removesuffix(".py")
+    for imported, depth in find_imports(ast.parse(text)):
+        if PREFIX.match(imported):
+            assert PREFIX.sub("", imported).split(".")[0] in [*ALLOWED[room], room]
+        elif imported.split(".")[0] in ("requests", "urllib3"):
+            assert (name, depth > 0) == ("module_utils/_ca/transport.py", True)
+    private = " ".join(names for other, (_owner, names) in DOORS.items() if other != room).split()
+    assert not set(re.findall(r"\b(?:self|super\(\)|module)\.(_\w+)", text)) & set(private)
 
 
-@pytest.mark.parametrize(("name", "text"), ALLOWED)
-def test_it_lets_through(tmp_path: Path, name: str, text: str) -> None:
-    _write(tmp_path, name, text)
-    assert find_wrong_imports(tmp_path) == []
+def test_nobody_imports_a_room_above() -> None:
+    assert all([*ALLOWED].index(other) < [*ALLOWED].index(room) for room, names in ALLOWED.items() for other in names)
 
 
-@pytest.mark.parametrize(("name", "text"), REFUSED)
-def test_it_finds(tmp_path: Path, name: str, text: str) -> None:
-    _write(tmp_path, name, text)
-    assert len(find_wrong_imports(tmp_path)) == 1
-
-
-def test_it_finds_circles(tmp_path: Path) -> None:
-    _write(tmp_path, "plugins/module_utils/_ca/client.py", f"from {MODULE_UTILS}._ca.reply import Reply")
-    _write(tmp_path, "plugins/module_utils/_ca/reply.py", f"from {MODULE_UTILS}._ca import client")
-    _write(tmp_path, "plugins/module_utils/_ca/codes.py", FOR_TYPES + f"from {MODULE_UTILS}._ca import client")
-    assert find_cycles(tmp_path) == [f"{MODULE_UTILS}._ca.client", f"{MODULE_UTILS}._ca.reply"]
-
-
-def test_no_two_layers_may_import_each_other() -> None:
-    mutual = [
-        (one, other) for one, (_places, allowed) in LAYERS.items() for other in allowed if one in LAYERS[other][1]
-    ]
-    assert mutual == []
+@pytest.mark.parametrize(("owner", "names"), DOORS.values())
+def test_ansible_has_the_private_names_in_use(owner: type, names: str) -> None:
+    assert [name for name in names.split() if not re.search(rf"\b{name}\b", inspect.getsource(owner))] == []

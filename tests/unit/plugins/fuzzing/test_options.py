@@ -249,7 +249,7 @@ def test_any_options_are_taken_or_refused(
     params = {**drawn, **{name: GOOD[name] for name in kept}}
     try:
         disk: Any = Disk(contents)
-        wanted = rollover.add_successor(wanteds.load(params, disk, [].append), params, disk)
+        wanted = rollover.add_successor(wanteds.load(params, disk, print), params, disk)
         wanted.check_request()
     except SmimeError as error:
         assert error.message

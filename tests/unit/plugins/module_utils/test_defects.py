@@ -94,7 +94,8 @@ def test_a_secret_is_masked_in_each_of_pythons_spellings(text: str) -> None:
 @pytest.mark.parametrize("option", ["pkcs12_passphrase", "privatekey_passphrase"])
 def test_a_passphrase_with_a_null_character_is_refused_for_its_entry_alone(host: Host, option: str) -> None:
     host.fill()
-    outcome = host.run(**{option: "Geheim\0Wort"})
+    changes: dict[str, Any] = {option: "Geheim\0Wort"}
+    outcome = host.run(**changes)
     assert outcome.error == "invalid_option"
     assert option in outcome.result["error"]["message"]
     entry = {"email": BOB, "path": host.path("b"), "chain_path": host.path("c"), "fullchain_path": host.path("f")}
@@ -108,7 +109,8 @@ def test_a_passphrase_with_a_null_character_is_refused_for_its_entry_alone(host:
 def test_a_secret_that_stands_everywhere_by_chance_is_refused_in_words_that_survive(
     host: Host, option: str, value: str
 ) -> None:
-    outcome = host.run(**{option: value})
+    changes: dict[str, Any] = {option: value}
+    outcome = host.run(**changes)
     assert outcome.error == "invalid_option"
     assert option in outcome.result["msg"]
     assert "fewer than 4 characters" in outcome.result["msg"]

@@ -24,8 +24,8 @@ SECRETS = ("hunter2", "Code1234")
 
 def run(host: Host, entry: dict[str, Any] | None, *steps: Step, verbosity: int = 0) -> dict[str, Any]:
     """Run the module for a list of one mailbox; the CA answers ``steps``."""
-    given = {"_ansible_verbosity": verbosity, **ON_DEMAND}
-    outcome = host.run_list(entry and [entry], *steps, **given)
+    given: dict[str, Any] = {"_ansible_verbosity": verbosity, **ON_DEMAND}
+    outcome = host.run_list([entry] if entry is not None else None, *steps, **given)
     assert not [secret for secret in SECRETS if secret in outcome.printed]
     return outcome.result
 
