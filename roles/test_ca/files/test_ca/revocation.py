@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from test_ca.listeners import Delivery, say
 
 PATH = "/crl/issuer.crl"
 CONTENT_TYPE = "application/pkix-crl"
+FETCHES_KEPT = 10_000
 LARGE = 32 * 1024 * 1024
 SILENCE_SECONDS = 600.0
 LONGEST_SECONDS = 10 * 365 * 86400
@@ -131,7 +133,8 @@ class RevocationList:
     authority: Authority
     urls: dict[str, str] = field(default_factory=dict)
     revoked: dict[str, Revocation] = field(default_factory=dict)
-    fetches: list[dict[str, str]] = field(default_factory=list)
+    fetches: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=FETCHES_KEPT))
+    number: int = 0
 
     def revoke(self, wanted: object) -> None:
         """Revoke a certificate by its serial number, or change why and when it was."""
@@ -145,11 +148,12 @@ class RevocationList:
     def deliver(self, scheme: str, trouble: str, seconds: int) -> Delivery:
         """Answer somebody who asks for the list; it is good for so many seconds."""
         self.fetches.append({"scheme": scheme, "trouble": trouble})
+        self.number += 1
         now = datetime.now(UTC).replace(microsecond=0)
         draft = Draft(
             issuer=self.authority.hierarchy.intermediate,
             revocations=tuple(self.revoked.values()),
-            number=len(self.fetches),
+            number=self.number,
             begins=now,
             ends=now + timedelta(seconds=seconds),
         )
@@ -158,4 +162,4 @@ class RevocationList:
     def describe(self) -> dict[str, object]:
         """Tell what is revoked, where that is told, and who asked."""
         revoked = [vars(revocation) for revocation in self.revoked.values()]
-        return {"urls": self.urls, "revoked": revoked, "fetches": self.fetches}
+        return {"urls": self.urls, "revoked": revoked, "fetches": list(self.fetches)}
