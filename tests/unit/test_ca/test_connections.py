@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from http.client import HTTPConnection
@@ -58,3 +59,12 @@ def test_a_connection_that_is_left_in_the_middle_disturbs_nobody(ca: RunningCa) 
         with ca.connect() as impatient:
             impatient.post(ca.identity["url"], data={"queryType": "1"}, timeout=PATIENCE, stream=True).close()
     assert ca.post({"queryType": "1"}).text.startswith("-3\n")
+
+
+def test_half_a_call_is_none(ca: RunningCa) -> None:
+    port = int(ca.identity["http_url"].split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as leaving:
+        leaving.sendall(b"POST /products/!AutoApplyOrder HTTP/1.1\r\nContent-Length: 99\r\n\r\nproduct=794")
+        leaving.shutdown(socket.SHUT_WR)
+        assert leaving.recv(1) == b""
+    assert ca.calls() == []

@@ -192,13 +192,17 @@ class Conversation(BaseHTTPRequestHandler):
         if "Transfer-Encoding" in self.headers or not LARGEST_BODY.fullmatch(length):
             self.send_error(413 if length.isdecimal() else 400)
             return
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True  # the client went away in the middle: half a call is none
+            return
         path, _mark, query = self.path.partition("?")
         request = Request(
             method=self.command,
             path=unquote(path),
             query=query,
             content_type=self.headers.get("Content-Type", ""),
-            body=self.rfile.read(int(length)),
+            body=body,
             connection=self._number,
         )
         with self._http.busy:
