@@ -5,18 +5,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from ansible_collections.mailops.smime.tests.unit.mail_signing.issuer import Issuer
-from smime_milter import openssl
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _find_openssl() -> None:
-    """The program's own default is Debian's path."""
-    openssl.PROGRAM = shutil.which("openssl") or openssl.PROGRAM
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,27 @@ NESTED = (
     b"Content-Transfer-Encoding: binary\r\n\r\n\x00\x01\xff\r\n--outer--\r\nthe end\r\n"
 )
 
+ENCODINGS = ("8bit (raw)", "8-bit", "UTF-8", "", "7bit", "x-uuencode", "binary;", '"8bit"', "(comment) 8bit")
+
+
+def _label(word: str) -> bytes:
+    return (
+        f"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: {word}\r\n".encode()
+    )
+
+
+def _multipart(*, label: bytes = b"7bit", fields: bytes = b"", preamble: bytes = b"", epilogue: bytes = b"") -> bytes:
+    """Return a multipart of one part, 8-bit and with a long line."""
+    head = b"Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: " + label + b"\r\n\r\n" + preamble
+    part = (
+        b"--b\r\nContent-Type: text/html; charset=utf-8\r\n"
+        + fields
+        + b"\r\n<p>Gr\xc3\xbc\xc3\x9fe"
+        + b"x" * 1500
+        + b"</p>\r\n"
+    )
+    return b"MIME-Version: 1.0\r\n" + head + part + b"--b--\r\n" + epilogue
+
 
 def with_attachment() -> bytes:
     """Return what Python's own library makes of a text with a page and an attachment."""
@@ -56,4 +77,42 @@ MAILS = {
     "carriage returns inside": AUTHOR + TEXT + b"8bit\r\n\r\none\rtwo\r\n",
     "nested": AUTHOR + NESTED,
     "with attachment": with_attachment(),
+    **{
+        f"an encoding {word!r}": AUTHOR + _label(word) + b"\r\n<p>Gr\xc3\xbc\xc3\x9fe" + b"x" * 1500 + b"</p>\r\n"
+        for word in ENCODINGS
+    },
+    "8-bit in quoted-printable": AUTHOR
+    + TEXT
+    + b"quoted-printable\r\n\r\nGr\xc3\xbc\xc3\x9fe=20\r\nFrom \xe4"
+    + b"=C3=A4\xe4" * 900
+    + b"\r\n",
+    "rubbish in base64": AUTHOR + TEXT + b"base64\r\n\r\nSGFs\xe4bG8g\x00" + b"SGFsbG8g" * 300 + b"\r\n",
+    **{
+        f"a multipart labelled {word}": AUTHOR + _multipart(label=word.encode())
+        for word in ("base64", "quoted-printable", "x-unknown")
+    },
+    "a message labelled base64": AUTHOR
+    + b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogeA0KDQp4DQo=\r\n",
+    "a message with 8-bit fields": AUTHOR
+    + b'Content-Type: message/rfc822\r\n\r\nFrom: "Gr\xc3\xbc\xc3\x9fe, x" <x@example.test>\r\n'
+    + b"Subject: Gr\xc3\xbc\xc3\x9fe aus K\xc3\xb6ln "
+    + b"word " * 300
+    + b"\r\nX-Long: "
+    + b"y" * 3000
+    + b"\r\n\r\nx\r\n",
+    "a long preamble": AUTHOR
+    + _multipart(preamble=b"p" * 1500 + b"\r\nFrom me\r\n--b--x\r\n\xe4\x00" + b"\r\n", epilogue=b"e\xe4" * 1500),
+    "a long file name": AUTHOR
+    + _multipart(fields=b"Content-Disposition: attachment; filename*=UTF-8''" + b"%C3%A4" * 300 + b".pdf\r\n"),
+    "an 8-bit file name": AUTHOR
+    + _multipart(fields=b'Content-Disposition: attachment;\r\n filename="Gr\xc3\xbc\xc3\x9fe; \\"x\\".pdf"\r\n'),
+    "a long name above": AUTHOR
+    + b'Content-Type: text/plain; charset=us-ascii; name="'
+    + b"n" * 1500
+    + b'"\r\n\r\nhello\r\n',
+    "an 8-bit description": AUTHOR + b"Content-Description: \xe4 \xf6 and \xfc\r\n\r\nhello\r\n",
+    "an 8-bit boundary": AUTHOR + NESTED.replace(b"inner part", b"inn\xe4r part"),
+    "an endless boundary": AUTHOR + NESTED.replace(b"inner part", b"b" * 1200),
+    "a very long header of a part": AUTHOR + _multipart(fields=b"X-Long: " + b"yz" * 10_000 + b"\r\n"),
+    "no header of a part": AUTHOR + _multipart(fields=b"this is \xe4 text\r\n"),
 }

@@ -18,11 +18,11 @@ sys.dont_write_bytecode = True
 # Started as `python3 /path/to/smime_milter`: put the folder that holds the package in its own place.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from smime_milter import message, openssl  # noqa: E402  (the path comes first)
-from smime_milter.headers import parse_fields  # noqa: E402
-from smime_milter.live import LiveFolder, UnusableError, normalize  # noqa: E402
+from smime_milter.fields import FIELD, Field  # noqa: E402  (the path comes first)
+from smime_milter.live import LiveFolder, UnusableError, name_mailbox  # noqa: E402
+from smime_milter.mail import DeferredError, Mail, PassError  # noqa: E402
+from smime_milter.policy import Policy, PolicyError, PolicyFile  # noqa: E402
 from smime_milter.publish import InputError, Place, publish, read_sources  # noqa: E402
-from smime_milter.signing import Mail, Workshop  # noqa: E402
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,47 +31,53 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="run the milter, in the foreground")
     serve.add_argument("--socket", required=True, help="unix:/path or inet:port@127.0.0.1")
+    serve.add_argument("--policy", required=True, help="file that says who may have mail signed")
     serve.add_argument("--umask", type=lambda text: int(text, 8), default=0o007, help="for the socket")
     serve.add_argument("--stderr", action="store_true", help="log there instead of to syslog")
     publishing = commands.add_parser("publish", help="check pairs and bring them to where mail is signed with them")
     publishing.add_argument("--group", required=True, help="who may read what is live")
     publishing.add_argument("--roots", help="file of the root certificates that chains must end in")
-    publishing.add_argument("--layout", choices=("milter", "signing_milter"), default="milter")
     publishing.add_argument("--check", action="store_true", help="write nothing, and tell what would be done")
+    publishing.add_argument("--openssl", default="/usr/bin/openssl", help="path of the command")
+    publishing.add_argument("--remaining-days", type=int, default=30, help="when a certificate expires soon")
     publishing.add_argument(
         "--prune", action="store_true", help="remove what is live for mailboxes that are not listed"
     )
-    sign = commands.add_parser("sign", help="sign a mail from standard input, as the milter would")
+    sign = commands.add_parser(
+        "sign", help="sign a mail from standard input, as the milter would for its sender's login"
+    )
     sign.add_argument("--sender", required=True, help="the envelope sender")
+    sign.add_argument("--policy", help="file that says what becomes of mail that cannot be signed")
     for command in (serve, publishing, sign):
         command.add_argument("--live", required=True, help="folder of the pairs that mail is signed with")
+    for command in (serve, sign):
         command.add_argument("--temporary", help="folder for large mails on their way")
-        command.add_argument("--openssl", default=openssl.PROGRAM, help="path of the command")
     return parser
 
 
 def serve(arguments: argparse.Namespace) -> int:
     """Run the milter."""
-    from smime_milter import service  # noqa: PLC0415  (the others do without its library)
+    from smime_milter import milter
 
     handler: logging.Handler = logging.StreamHandler()
     if not arguments.stderr and os.path.exists("/dev/log"):
         handler = logging.handlers.SysLogHandler("/dev/log", logging.handlers.SysLogHandler.LOG_MAIL)
     handler.setFormatter(logging.Formatter(f"smime-milter[{os.getpid()}]: %(message)s"))
-    service.LOG.addHandler(handler)
-    service.LOG.setLevel(logging.INFO)
+    milter.LOG.addHandler(handler)
+    milter.LOG.setLevel(logging.INFO)
     os.umask(arguments.umask)
-    service.serve(arguments.socket, arguments.live, arguments.temporary)
+    milter.serve(arguments.socket, arguments.live, arguments.policy, arguments.temporary)
     return 0
 
 
 def bring(arguments: argparse.Namespace) -> int:
     """Publish what standard input lists, and print what came of it."""
     place = Place(
-        arguments.live, arguments.group, arguments.roots, arguments.layout == "signing_milter", arguments.check
+        arguments.live, arguments.group, arguments.roots, arguments.check, arguments.openssl, arguments.remaining_days
     )
     try:
-        told = publish(read_sources(json.load(sys.stdin)), place, prune=arguments.prune)
+        given = json.load(sys.stdin)
+        told = publish(read_sources(given), place, prune=arguments.prune, owners=given.get("owners"))
     except (InputError, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -79,25 +85,36 @@ def bring(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def parse_header(header: bytes) -> list[Field]:
+    """Return the fields of a mail's header, as Postfix hands them over."""
+    found: list[bytes] = []
+    for line in header.split(b"\r\n"):
+        if found and not FIELD.match(line):
+            found[-1] += b"\n" + line
+        else:
+            found.append(line)
+    return [Field(raw) for raw in found]
+
+
 def sign(arguments: argparse.Namespace) -> int:
     """Sign one mail."""
-    sender = normalize(arguments.sender)
-    workshop = Workshop(LiveFolder(arguments.live), arguments.temporary)
+    sender = name_mailbox(arguments.sender.strip().strip("<>"))
+    live = LiveFolder(arguments.live)
     mail = b"\r\n".join(sys.stdin.buffer.read().replace(b"\r\n", b"\n").split(b"\n"))
     header, _blank, body = mail.partition(b"\r\n\r\n")
-    job = Mail(workshop, sender or "", list(parse_fields(header.split(b"\r\n"))))
-    job.add(body)
-    reason = job.find_reason_to_pass() if sender and workshop.live.has(sender) else "the sender does not sign"
-    if reason is not None:
+    try:
+        if sender is None or not live.has(sender):
+            raise PassError("the sender does not sign")
+        policy = PolicyFile(arguments.policy).current() if arguments.policy else Policy()
+        job = Mail(sender, live, policy, arguments.temporary, parse_header(header))
+        job.body.write(body)
+        with job.sign(job.decide()) as (content_type, pieces):
+            signed = [field.raw.replace(b"\n", b"\r\n") + b"\r\n" for field in job.wrap_fields(content_type)]
+            sys.stdout.buffer.write(b"".join([*signed, b"\r\n", *pieces]))
+    except PassError as reason:
         sys.stderr.write(f"It passes as it is: {reason}\n")
         sys.stdout.buffer.write(mail)
-        return 0
-    try:
-        with job.sign() as (boundary, output):
-            for field in message.wrap_fields(tuple(job.fields), boundary):
-                sys.stdout.buffer.write(field.lines())
-            sys.stdout.buffer.write(b"\r\n" + output.read())
-    except (UnusableError, openssl.OpensslError, OSError) as error:
+    except (UnusableError, PolicyError, DeferredError, OSError) as error:
         sys.stderr.write(f"It cannot be signed now: {error}\n")
         return 1
     return 0
@@ -109,7 +126,6 @@ COMMANDS = {"serve": serve, "publish": bring, "sign": sign}
 def main() -> int:
     """Run the command that the command line names and return the exit status."""
     arguments = build_parser().parse_args()
-    openssl.PROGRAM = arguments.openssl
     return COMMANDS[arguments.command](arguments)
 
 

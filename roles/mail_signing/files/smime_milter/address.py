@@ -1,0 +1,1 @@
+../../../../plugins/module_utils/_x509/address.py
