@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from smime_milter.address import normalize
 from smime_milter.fields import Field
 
-_QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*)"(@.*)', re.DOTALL)
-_ATOM = re.compile(r"[^\s()<>\[\]:;@\\,\".]+(?:\.[^\s()<>\[\]:;@\\,\".]+)*")
 # More than any list of authors takes.
 _LONGEST = 32768
 # Brackets, quotes and commas that mail programs put around addresses without meaning.
@@ -26,14 +24,8 @@ class UnclearError(Exception):
 
 def read_address(text: str) -> str | None:
     """Return an address in the form in which addresses are compared, or None for what is none."""
-    text = text.strip()
-    found = _QUOTED_LOCAL.fullmatch(text)
-    if found:
-        # Quotes that need not be there do not count (RFC 5321, 4.1.2).
-        local = re.sub(r"\\(.)", r"\1", found[1])
-        text = local + found[2] if _ATOM.fullmatch(local) else text
     try:
-        return normalize(text)
+        return normalize(text.strip())
     except ValueError:
         return None
 
@@ -90,19 +82,12 @@ def _read_candidate(text: str) -> Iterator[str]:
     if text.startswith("@") and ":" in text:
         # An obsolete route (RFC 5322, 4.4).
         text = text.partition(":")[2]
-    address = read_address(text)
-    if address is None or not _is_plausible(address):
-        address = read_address(text.strip(_AROUND))
+    address = read_address(text) or read_address(text.strip(_AROUND))
     if address is not None:
         yield address
     elif re.fullmatch(r".+@[^@]+", text, re.DOTALL):
         # It is an address, if none that signs.
         yield text
-
-
-def _is_plausible(address: str) -> bool:
-    domain = address.rpartition("@")[2]
-    return bool(re.fullmatch(r"[\w.-]*\w|\[[^\s\[\]]+\]", domain)) and address[0] not in "'`[({<"
 
 
 def _scan(text: str, *, strict: bool) -> _Scanned:
