@@ -155,3 +155,41 @@ def batch_options() -> dict[str, Any]:
         "directory_group": {"type": "str"},
         **endpoint_options(),
     }
+
+
+def placing_options() -> dict[str, Any]:
+    """Return what is ordered for a mailbox, and from which day on."""
+    parts = {part: {"type": "str"} for part in ("name", "identifier", "state", "country")}
+    products = ["mailbox_multipurpose", "mailbox_strict", "organization_multipurpose"]
+    return {
+        "product": {"type": "str", "choices": products},
+        "days": {"type": "int", "choices": [365, 730]},
+        "organization": {"type": "dict", "options": parts},
+        "remaining_days": {"type": "int"},
+    }
+
+
+def orders_options() -> dict[str, Any]:
+    """Return all options of smime_orders."""
+    shared = placing_options()
+    entry = {
+        "email": {"type": "str", "required": True},
+        **shared,
+        "path": {"type": "path"},
+        "not_after": {"type": "str"},
+        "order_number": {"type": "str"},
+        "collection_code": {"type": "str", "no_log": True},
+    }
+    login = {name: order_options()[name] for name in ("login_name", "login_password")}
+    return {
+        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry},
+        **shared,
+        "remaining_days": {"type": "int", "default": 30},
+        "orders_path": {"type": "path", "required": True},
+        "place": {"type": "bool", "default": False},
+        "max_orders": {"type": "int", "default": 10},
+        "test": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["ordered", "reminded", "resolved", "forgotten"], "default": "ordered"},
+        **login,
+        **endpoint_options(),
+    }

@@ -31,6 +31,7 @@ _RANGES = {
     "poll_interval": (1, _YEAR),
     "api_timeout": (1, 24 * 3600),
     "api_retries": (0, 100),
+    "max_orders": (0, 100_000),
 }
 # Options that name files which are read.
 _READ = ("privatekey_path", "csr_path", "trusted_roots_path", "api_ca_path", "orders_path")

@@ -92,6 +92,12 @@ class Client:
             self.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
+    def send_once(self, form: dict[str, str], url: str) -> HttpResponse:
+        """POST ``form`` to ``url`` of the same host, once whatever comes back. Raises as ``send`` does."""
+        self.transport.open()
+        self.calls += 1
+        return self.transport.post(form, url)
+
     def require_open(self) -> None:
         """Raise NotAttemptedError after a refused login."""
         if self.login_refused:

@@ -8,6 +8,12 @@ from __future__ import annotations
 from typing import Union
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, HttpResponse, Transport
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
+
+
+class Unsent(CallError):
+    """A failure before anything left this host."""
+
 
 Step = Union[bytes, HttpResponse, Exception]
 
@@ -19,18 +25,22 @@ class ScriptedTransport(Transport):
         super().__init__(Endpoint("https://ca.example.test/RequestAndCollectSMIME", retries=retries))
         self.steps = list(steps)
         self.forms: list[dict[str, str]] = []
+        self.urls: list[str | None] = []
+        self.last: Step = b""
 
     @property
     def sent(self) -> bool:
-        return True
+        """Tell that what failed may have arrived, but for an Unsent."""
+        return not isinstance(self.last, Unsent)
 
     def open(self) -> None:
         """Need no library."""
 
     def post(self, form: dict[str, str], url: str | None = None) -> HttpResponse:
         self.forms.append(dict(form))
+        self.urls.append(url)
         assert self.steps, f"the CA was asked once too often: {form}"
-        step = self.steps.pop(0)
+        step = self.last = self.steps.pop(0)
         if isinstance(step, Exception):
             raise step
         return step if isinstance(step, HttpResponse) else HttpResponse(200, "text/plain", step)

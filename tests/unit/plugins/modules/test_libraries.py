@@ -102,6 +102,10 @@ def test_every_module_names_the_missing_cryptography(host: Host, module: str) ->
         "smime_certificate": host.options,
         "smime_certificates": {"certificates": [host.options]},
         "smime_certificate_info": {"paths": [host.path("*.pem")]},
+        "smime_orders": {
+            "orders_path": host.path("orders.json"),
+            "certificates": [{"email": "alice@example.test", "path": host.path("cert.pem")}],
+        },
     }[module]
     host.fill()
     program = BLOCKER.format(blocked={"cryptography"}) + RUN.format(package=PACKAGE, module=module)
