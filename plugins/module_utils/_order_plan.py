@@ -68,6 +68,7 @@ def _read_entry(params: Mapping[str, Any], given: Mapping[str, Any]) -> OrderEnt
     merged = {name: given[name] if given.get(name) is not None else params[name] for name in SHARED}
     options.check_email(given["email"])
     options.check_numbers(merged)
+    options.check_secrets(given)
     path, not_after = given.get("path"), given.get("not_after")
     if path is not None and not_after is not None:
         raise OptionError(f"{given['email']}: path and not_after exclude each other", hint="Give one of the two.")

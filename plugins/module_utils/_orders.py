@@ -28,9 +28,9 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.request import c
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     CallError,
     FileError,
-    MissingLibraryError,
     OptionError,
     SmimeError,
+    make_defect,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._journal import Journal, PlacedOrder
 from ansible_collections.mailops.smime.plugins.module_utils._order_plan import (
@@ -49,6 +49,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._order_report import
     tell_known,
     tell_unnoted,
 )
+from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, describe_failure
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
@@ -133,6 +134,9 @@ class OrderRun:
                 self.results.append(acts[self.params["state"]](entry))
             except SmimeError as error:
                 self.results.append(OrderResult(entry, "failed", error=error))
+            except BaseException as error:  # noqa: BLE001 - what was placed before must be told all the same
+                self.over = True
+                self.results.append(OrderResult(entry, "failed", error=make_defect(error)))
 
     def _find_need(self, entry: OrderEntry) -> Need:
         return find_need(entry, self.journal.of(entry.email), self.clock.now())
@@ -272,28 +276,22 @@ class OrderRun:
         return OrderResult(entry, status, order, changed=True)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the task returns; with a ``msg`` in ``result`` it failed, for want of the library ``missing`` perhaps."""
-
-    result: dict[str, Any]
-    warnings: list[str] = field(default_factory=list)
-    missing: MissingLibraryError | None = None
+def make_blank() -> dict[str, Any]:
+    """Return the keys that each result has."""
+    return summarize([], 0)
 
 
 def manage(params: Mapping[str, Any], journal: Journal, client: Client, clock: Clock) -> Outcome:
     """Do what the module's parameters say, and return what is to be told, of a failure too."""
     run = OrderRun(params, journal, client, clock)
-    missing = None
     try:
         options.check_numbers(params)
+        options.check_secrets(params)
         check_url(params["api_url"])
         run.carry_out([judge_certificate(entry, journal.files.read) for entry in read_entries(params)])
         result = summarize(run.results, client.calls)
     except SmimeError as error:
-        told = f"{error.message}. {error.hint}"
-        result = {**summarize([], client.calls), "msg": told, "error": error.describe(), "attention": [told]}
-    except MissingLibraryError as error:
-        missing, result = error, summarize(run.results, client.calls)
+        failure = describe_failure(error, "orders")
+        result = {**summarize([], client.calls), **failure, "attention": [failure["msg"]]}
     warning = journal.narrow()
-    return Outcome(result, [warning] if warning else [], missing)
+    return Outcome(result, [warning] if warning else [])

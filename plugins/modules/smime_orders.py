@@ -275,30 +275,17 @@ error:
   type: dict
 """
 
-from ansible.module_utils.basic import missing_required_lib
-from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _journal, _orders
-from ansible_collections.mailops.smime.plugins.module_utils._module import ListModule
+from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:
     """Run the module."""
-    module = ListModule(argument_spec=_argspec.orders_options(), supports_check_mode=True)
+    module = SmimeModule(argument_spec=_argspec.orders_options(), supports_check_mode=True)
     clock = _context.Clock()
+    client = _context.make_client(module.params, clock)
     journal = _journal.open_journal(module, module.params["orders_path"])
-    outcome = _orders.manage(module.params, journal, _context.make_client(module.params, clock), clock)
-    for warning in outcome.warnings:
-        module.warn(remove_values(warning, module.no_log_values))
-    result = outcome.result
-    if outcome.missing is not None:
-        result = {
-            **result,
-            "msg": missing_required_lib(outcome.missing.library),
-            "exception": outcome.missing.import_traceback,
-        }
-    if "msg" in result:
-        module.fail_json(**result)
-    module.exit_json(**result)
+    module.carry_out(lambda: _orders.manage(module.params, journal, client, clock), blank=_orders.make_blank())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from ansible.utils.display import Display
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, WaitPolicy
-from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import mask
+from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import MASK, mask
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, DirectAccess
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
@@ -48,8 +48,6 @@ KEPT_BACK = (*ACCOUNT, "api_url", "api_ca_path", "api_timeout", "api_retries")
 
 ORDER_SPEC = _argspec.order_options()
 WAIT_SPEC = {name: _argspec.behaviour_options()[name] for name in ("wait_timeout", "poll_interval")}
-# What Ansible puts in place of each secret of a module in all that the module returns.
-MASK = "********"
 # What each entry of a list's result has.
 _RESULT = {"email", "status", "changed", "api_calls"}
 _NOT_THE_MODULES = (
@@ -102,10 +100,7 @@ class RemoteCall:
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]
-    """Runs the module on the target, and asks the CA from here if ``api_from`` says so.
-
-    A private name of Ansible that a release lacks ends the task, and takes no account to the target.
-    """
+    """Runs the module on the target, and asks the CA from here if ``api_from`` says so: without Ansible's private names, not at all."""
 
     _supports_check_mode = True
     _supports_async = True
@@ -118,6 +113,11 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
         """Return the options of the task."""
         args: dict[str, Any] = self._task.args
         return args
+
+    @property
+    def runs_here(self) -> bool:
+        """Tell whether the target is the controller itself."""
+        return bool(self._connection.transport == "local")
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the task's result."""

@@ -20,13 +20,15 @@ RULES = """_errors: | _argspec: | doc_fragments: | _x509: _errors | _store: _x50
 _options: _ca _store _x509 _errors | _spec: _options _ca _store _x509 _errors | _report: _x509 _errors
 _remote_ca: _options _ca _errors | _context: _ca _store | _archive: _spec _store _x509 | _module: _report _options _errors
 _rollover: _archive _spec _options _store _x509 _errors | _plan: _rollover _spec _store _x509 _errors
+_journal: _store _x509 _errors | _order_plan: _journal _options _ca _x509 _errors
+_order_report: _order_plan _journal _ca _errors | _orders: _order_report _order_plan _journal _report _options _ca _errors
 _verify: _plan _spec _ca _store _x509 _errors
 _lifecycle: _archive _verify _plan _rollover _spec _context _remote_ca _report _options _ca _store _x509 _errors
 _info: _verify _spec _context _report _options _ca _store _x509 _errors
 _batch: _lifecycle _rollover _context _remote_ca _report _argspec _options _store _x509 _errors
-modules: _lifecycle _batch _info _context _module _report _argspec
+modules: _lifecycle _batch _info _orders _journal _context _module _report _argspec
 plugin_utils: _context _remote_ca _report _argspec _options _ca _errors
-action: plugin_utils _lifecycle _batch _info _remote_ca _argspec _options _errors"""
+action: plugin_utils _lifecycle _orders _batch _info _remote_ca _argspec _options _errors"""
 ALLOWED = {room: names.split() for room, names in re.findall(r"(\w+): ?([^|\n]*)", RULES)}
 DOORS = {"_module": (AnsibleModule, "_load_params _diff _verbosity"),
          "plugin_utils": (ActionBase, "_execute_module _task _templar _connection _supports_async _supports_check_mode")}  # fmt: skip

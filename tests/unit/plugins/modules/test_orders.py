@@ -16,6 +16,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from ansible.module_utils.common import warnings
 from ansible_collections.mailops.smime.plugins.module_utils import _journal as journals
 from ansible_collections.mailops.smime.plugins.module_utils._ca import transport
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
@@ -111,6 +112,7 @@ class Shop:
             )
             patches.enter_context(mock.patch.object(transport, "Transport", return_value=ca))
             patches.enter_context(mock.patch.object(Clock.__init__, "__defaults__", self.time.functions))
+            patches.enter_context(mock.patch.object(warnings, "_global_warnings", type(warnings._global_warnings)()))
             patches.enter_context(contextlib.redirect_stdout(printed))
             patches.enter_context(pytest.raises(SystemExit))
             smime_orders.main()
@@ -259,6 +261,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "days": ({"days": None}, "days"),
     "organization": ({"product": "organization_multipurpose"}, "organization"),
     "login": ({"login_password": None}, "login_password"),
+    "short": ({"login_password": "abc"}, "login_password"),
     "line end": ({"login_password": "hunter2\n"}, "line end"),
     "address": ({"certificates": [{"email": "no address"}]}, "email"),
     "twice": ({"certificates": [{"email": ALICE}, {"email": "alice@EXAMPLE.test"}]}, ALICE),
@@ -348,10 +351,6 @@ def test_a_disk_that_is_full_after_the_post_leaves_the_number_in_the_result_and_
     assert statuses(shop.run()) == ["open"]
 
 
-class KilledError(BaseException):
-    """The end of a process, as far as it can be had in one."""
-
-
 @pytest.mark.parametrize(
     ("survived", "status"), [(0, None), (1, "unknown"), (2, "unknown"), (3, "unknown"), (4, "unknown"), (5, "open")]
 )
@@ -361,7 +360,7 @@ def test_a_run_that_is_killed_at_any_step_orders_no_second_time(shop: Shop, surv
 
     def step() -> None:
         if next(steps, None) is None:
-            raise KilledError
+            raise KeyboardInterrupt
 
     class Fragile(ScriptedTransport):
         def post(self, form: dict[str, str], url: str | None = None) -> HttpResponse:
@@ -379,7 +378,7 @@ def test_a_run_that_is_killed_at_any_step_orders_no_second_time(shop: Shop, surv
     with contextlib.ExitStack() as patches:
         patches.enter_context(mock.patch.object(Files, "replace", fragile))
         patches.enter_context(mock.patch(f"{__name__}.ScriptedTransport", Fragile))
-        patches.enter_context(pytest.raises(KilledError))
+        patches.enter_context(pytest.raises(KeyboardInterrupt))
         shop.run(PLACED)
     if status is None:
         assert statuses(shop.run(PLACED)) == ["placed"]
@@ -564,3 +563,16 @@ def test_without_requests_nothing_is_noted(shop: Shop) -> None:
         result = shop.run()
     assert "requests" in result["msg"]
     assert not shop.journal.exists()
+
+
+def test_what_nobody_foresaw_ends_the_run_and_what_was_placed_is_told(shop: Shop) -> None:
+    class Defect(ScriptedTransport):
+        def post(self, form: dict[str, str], url: str | None = None) -> HttpResponse:
+            if form["sanEmailAddress"] == BOB:
+                raise RuntimeError("hunter2")
+            return super().post(form, url)
+
+    with mock.patch(f"{__name__}.ScriptedTransport", Defect):
+        result = shop.run(PLACED, emails=(ALICE, BOB, "carol@example.test"))
+    assert statuses(result) == ["placed", "failed", "not_attempted"]
+    assert statuses(shop.run(emails=(ALICE, BOB))) == ["open", "unknown"]
