@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Place
-from ansible_collections.mailops.smime.plugins.module_utils._store.staging import make_stem, remove
+from ansible_collections.mailops.smime.plugins.module_utils._store.staging import is_ours, make_stem, remove
 from ansible_collections.mailops.smime.plugins.module_utils._store.trust import is_own
 
 # Longer than a run holds it that calls the CA twice with the usual api_timeout and api_retries. In seconds.
@@ -41,7 +41,8 @@ def hold(place: Place, purpose: str, *, in_place: bool = False, wait: bool = Tru
             raise
         lock, descriptor = place, place.open(os.O_WRONLY | os.O_NONBLOCK)
     try:
-        if lock is place:
+        # Of one file there is one lock, and it is held by then.
+        if lock is place and purpose == "run":
             _wait(descriptor, place, time.monotonic(), wait=wait)
         yield
     finally:
@@ -113,6 +114,8 @@ def _wait(descriptor: int, lock: Place, begun: float, *, wait: bool) -> None:
                 raise _give_up(lock, found, longest) from error
             time.sleep(_PAUSE)
         except OSError as error:
+            if is_ours(lock):
+                remove(lock)
             raise FileError(
                 f"{lock.path} cannot be locked: {error.strerror}",
                 hint="Without locks two runs could be at one certificate at a time. Mount that file system with locks, "

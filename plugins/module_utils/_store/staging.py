@@ -36,6 +36,11 @@ def make_stem(place: Place) -> str:
     return f"{_PREFIX}{hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]}"
 
 
+def is_ours(place: Place) -> bool:
+    """Tell whether a name is one that runs use for themselves."""
+    return bool(_OURS.match(place.name))
+
+
 def make_name(place: Place) -> str:
     """Return a random name beside ``place``."""
     return f"{make_stem(place)}-{secrets.token_hex(8)}"
@@ -231,5 +236,7 @@ def _list(folder: Folder) -> list[str]:
         return []
     try:
         return os.listdir(descriptor)
+    except OSError:
+        return []
     finally:
         os.close(descriptor)

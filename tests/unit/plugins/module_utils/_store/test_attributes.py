@@ -81,7 +81,7 @@ def test_an_acl_stays(tmp_path: Path, private: bool, mode: str | None) -> None:
     path.write_bytes(b"old")
     give_acl(path, ACL)
     assert mode_of(path) == 0o640
-    options = {"private_mode" if private else "mode": mode} if mode else {}
+    options: dict[str, Any] = {"private_mode" if private else "mode": mode} if mode else {}
     handle = open_files(tmp_path, **options)
     put(handle, path, b"new", private=private)
     assert (path.read_bytes(), read_acl(path)) == (b"new", ACL)
@@ -116,7 +116,7 @@ def test_where_the_group_cannot_be_carried_over_its_rights_are_not(
     os.chown(path, NOBODY, NOBODY)
     with monkeypatch.context() as patch:
         refuse(patch, "fchown")
-        put(open_files(tmp_path, **({"group": group} if group else {})), path, b"new")
+        put(open_files(tmp_path, group=group), path, b"new")
     assert (path.stat().st_gid, mode_of(path)) == (0, 0o640 if group else 0o600)
 
 
@@ -148,7 +148,7 @@ def test_a_folders_default_acl_is_for_certificates_and_not_for_keys(tmp_path: Pa
     [({}, True, False), ({}, False, False), ({"mode": "0644"}, False, False), ({"mode": "0400"}, False, True)],
 )
 def test_a_file_system_that_keeps_no_modes_is_enough_as_long_as_nobody_gets_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], private: bool, fails: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], private: bool, fails: bool
 ) -> None:
     path = tmp_path / "cert.pem"
     path.write_bytes(b"old")
@@ -206,7 +206,7 @@ LABEL = b"system_u:object_r:cert_t:s0:c1,c2\0"
     ],
 )
 def test_the_selinux_label_is_the_wanted_one_the_old_one_or_the_policys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], old: bytes | None, label: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], old: bytes | None, label: str
 ) -> None:
     labels = {} if old is None else {"cert.pem": old}
     path = tmp_path / "cert.pem"

@@ -35,7 +35,7 @@ def write_key(key: Any, form: str) -> bytes:
     if "pkcs12" in form:
         return pkcs12.serialize_key_and_certificates(b"name", key, None, None, encryption)
     if "openssh" in form:
-        return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        return bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
     layout = PrivateFormat.TraditionalOpenSSL if "traditional" in form else PrivateFormat.PKCS8
     data: bytes = key.private_bytes(Encoding.DER if "der" in form else Encoding.PEM, layout, encryption)
     return b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n" + data if "after" in form else data
@@ -66,12 +66,11 @@ def test_a_file_with_a_private_key_is_replaced_by_nothing_but_one_with_this_key(
         replace(path, private=True, keys=keys, passphrases=("passphrase",))
         assert path.read_bytes() == b"new"
         return
-    for act in (
-        lambda: replace(path, private=bool(keys), keys=keys, passphrases=("passphrase",)),
-        lambda: open_files(tmp_path).protect(str(path), keys, ("passphrase",)),
-    ):
-        with pytest.raises(FileError, match=r"file holds a private key.* would be overwritten"):
-            act()
+    refused = r"file holds a private key.* would be overwritten"
+    with pytest.raises(FileError, match=refused):
+        replace(path, private=bool(keys), keys=keys, passphrases=("passphrase",))
+    with pytest.raises(FileError, match=refused):
+        open_files(tmp_path).protect(str(path), keys, ("passphrase",))
     assert (path.read_bytes(), os.listdir(tmp_path)) == (before, ["file"])
 
 
@@ -115,7 +114,8 @@ def test_an_output_that_names_a_file_with_a_key_ends_the_run_before_anything_is_
 ) -> None:
     host.write("other.pem", encode_key(OTHER))
     before = host.snapshot()
-    outcome = host.run(check_mode=check_mode, **{option: host.path("other.pem")})
+    options: dict[str, Any] = {option: host.path("other.pem")}
+    outcome = host.run(check_mode=check_mode, **options)
     assert (outcome.error, outcome.result["api_calls"], outcome.result["changed"]) == ("file_error", 0, False)
     assert f"{host.path('other.pem')} holds a private key" in outcome.result["msg"]
     assert host.snapshot() == before

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store import lock
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
     NOBODY,
     beside,
@@ -194,3 +198,82 @@ def test_a_lock_that_is_there_already_is_given_to_nobody(folder_of_nobody: Path)
     kept = left.open()
     with kept, open_files(folder_of_nobody).locked(str(folder_of_nobody / "cert.pem")):
         assert os.fstat(kept.fileno()).st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be kept waiting by another user's lock")
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_owner_of_a_folder_does_not_stop_root_for_long(
+    folder_of_nobody: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    path = folder_of_nobody / "cert.pem"
+    left = beside(path, ".run")
+    left.touch(0o600)
+    os.chown(left, NOBODY, NOBODY)
+    monkeypatch.setattr(lock, "LONGEST_WAIT_FOR_OTHERS", 0.2 if kept else lock.LONGEST_WAIT)
+    with left.open("r+") as file:
+        if kept:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with pytest.raises(FileError) as failure, open_files(folder_of_nobody).locked(str(path)):
+                pass
+            assert f"the process {os.getpid()} has held the lock {left} for 0.2 seconds" in failure.value.message
+            return
+    with open_files(folder_of_nobody).locked(str(path)):
+        pass
+    assert os.listdir(folder_of_nobody) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_lock_is_named(tmp_path: Path, kind: str) -> None:
+    strange = beside(tmp_path / "cert.pem", ".run")
+    strange.mkdir() if kind == "folder" else os.mkfifo(strange)
+    with pytest.raises(FileError, match=re.escape(str(strange))), open_files(tmp_path).locked(f"{tmp_path}/cert.pem"):
+        pass
+
+
+def test_a_file_system_without_locks_is_named_with_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    named = re.escape(str(beside(tmp_path / "cert.pem", ".run")))
+    handle = open_files(tmp_path)
+    with pytest.raises(FileError, match=f"{named} cannot be locked: No locks"), handle.locked(f"{tmp_path}/cert.pem"):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_each_file_is_locked_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "LONGEST_WAIT", 0)
+    held = beside(tmp_path / "root.pem", ".write")
+    held.touch(0o600)
+    wanted = [Replacement("x", f"{tmp_path}/{name}", b"new") for name in ("root.pem", "cert.pem")]
+    with held.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(FileError, match=re.escape(str(held))):
+            open_files(tmp_path).replace(wanted)
+        assert os.listdir(tmp_path) == [held.name]
+    open_files(tmp_path).replace(wanted)
+    assert sorted(os.listdir(tmp_path)) == ["cert.pem", "root.pem"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Replacement
+from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import open_files
+folder, number = Path(sys.argv[1]), int(sys.argv[2])
+names = ["root.pem", "shared.pem", f"{number}.pem"]
+for turn in range(20):
+    handle = open_files(folder)
+    with handle.locked(str(folder / names[2])):
+        wanted = [Replacement("x", str(folder / name), b"%d" % number) for name in names]
+        handle.replace(wanted[::-1] if number % 2 else wanted)
+"""
+
+
+def test_runs_that_share_files_do_not_hinder_each_other(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    writers = [subprocess.Popen([*command, str(number)], env=environment) for number in range(5)]
+    assert [writer.wait(timeout=120) for writer in writers] == [0] * 5
+    assert sorted(os.listdir(tmp_path)) == [*(f"{number}.pem" for number in range(5)), "root.pem", "shared.pem"]

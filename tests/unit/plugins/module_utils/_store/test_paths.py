@@ -260,7 +260,8 @@ def test_no_folder_stays_open(tmp_path: Path) -> None:
 def test_created_folders_belong_to_the_user_that_runs(tmp_path: Path) -> None:
     path = tmp_path / "alice/smime/cert.pem"
     module = open_files(tmp_path)._module
-    for extra in ({}, {"directory_group": str(os.getegid()), "directory_owner": str(os.geteuid())}):
+    owners: dict[str, Any] = {"directory_group": str(os.getegid()), "directory_owner": str(os.geteuid())}
+    for extra in ({}, owners):
         options = {"mode": "0600", "owner": str(NOBODY), "group": str(NOBODY)}
         handle = Files(module, Attributes(options, directory_mode="0750", homeless=frozenset({str(path)}), **extra))
         handle.prepare(str(path))
