@@ -104,20 +104,35 @@ def load_private_key(pem: bytes, passphrase: bytes | None) -> serialization.Priv
 
 def not_before(certificate: x509.Certificate) -> datetime:
     """Return the first second of a certificate's validity, in UTC."""
-    try:
-        return certificate.not_valid_before_utc
-    except AttributeError:
-        # Before 42 the dates were without a time zone.
-        return certificate.not_valid_before.replace(tzinfo=timezone.utc)
+    return _to_utc(certificate, "not_valid_before")
 
 
 def not_after(certificate: x509.Certificate) -> datetime:
     """Return the last second of a certificate's validity, in UTC."""
-    try:
-        return certificate.not_valid_after_utc
-    except AttributeError:
-        # Before 42 the dates were without a time zone.
-        return certificate.not_valid_after.replace(tzinfo=timezone.utc)
+    return _to_utc(certificate, "not_valid_after")
+
+
+def this_update(revocation_list: Any) -> datetime:
+    """Return from when a revocation list is, in UTC."""
+    return _to_utc(revocation_list, "last_update")
+
+
+def next_update(revocation_list: Any) -> datetime | None:
+    """Return until when a revocation list counts, in UTC, if it says so."""
+    utc = hasattr(revocation_list, "next_update_utc")
+    found = revocation_list.next_update_utc if utc else revocation_list.next_update
+    return None if found is None else found.replace(tzinfo=timezone.utc)
+
+
+def revocation_date(entry: Any) -> datetime:
+    """Return when a certificate was revoked, in UTC."""
+    return _to_utc(entry, "revocation_date")
+
+
+def _to_utc(item: Any, name: str) -> datetime:
+    # Before 42 the dates were without a time zone, and those without one may go.
+    found: datetime | None = getattr(item, f"{name}_utc", None)
+    return found if found is not None else getattr(item, name).replace(tzinfo=timezone.utc)
 
 
 def verify_signature(item: Any, signed: bytes, key: Any) -> None:

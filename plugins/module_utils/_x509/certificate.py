@@ -59,6 +59,7 @@ KEY_USAGES = (
     "crl_sign",
 )
 
+_URI = "UniformResourceIdentifier"
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CERTIFICATE-----")
 
@@ -72,7 +73,7 @@ class Certificate:
     ``extended_key_usages`` and ``key_usages`` are None where the extension is absent. ``subject`` and ``issuer`` are by long
     attribute names, ``subject_name`` and ``issuer_name`` as they are compared (RFC 5280, 7.1). ``critical`` are the OIDs of the
     critical extensions, ``path_length`` and ``constraints`` what a CA limits, ``alternatives`` the library's names of the
-    subjectAltName. ``parsed`` is the library's.
+    subjectAltName, ``crl_urls`` where the issuer's whole list of revoked certificates is, over HTTP(S). ``parsed`` is the library's.
     """
 
     der: bytes
@@ -96,6 +97,7 @@ class Certificate:
     critical: frozenset[str]
     constraints: Any
     alternatives: tuple[Any, ...]
+    crl_urls: tuple[str, ...]
     parsed: Any
 
     @property
@@ -218,6 +220,7 @@ def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
         "key_type": certificate.key_type,
         "key_size": certificate.key_size,
         "policy": certificate.policies[0] if certificate.policies else None,
+        "crl_urls": list(certificate.crl_urls),
     }
 
 
@@ -256,8 +259,16 @@ def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
         critical=frozenset(item.oid.dotted_string for item in parsed.extensions if item.critical),
         constraints=extensions.get("2.5.29.30"),
         alternatives=alternatives,
+        crl_urls=_read_crl_urls(extensions.get("2.5.29.31", ())),
         parsed=parsed,
     )
+
+
+def _read_crl_urls(points: Iterable[Any]) -> tuple[str, ...]:
+    """Return the URLs of the points for all reasons at the issuer itself (RFC 5280, 4.2.1.13)."""
+    own = [item for item in points if item.reasons is None and item.crl_issuer is None]
+    found = [name.value for item in own for name in item.full_name or () if type(name).__name__ == _URI]
+    return tuple(dict.fromkeys(url for url in found if url.lower().startswith(("http://", "https://"))))
 
 
 def _read_key_usages(usage: Any) -> frozenset[str] | None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Sequence
 
@@ -196,6 +196,36 @@ def issue(
     for extension, is_critical in wanted:
         builder = builder.add_extension(extension, is_critical)
     return Issued(builder.sign(signer, _digest_for(signer)), key)
+
+
+def make_list(
+    issuer: Issued,
+    revoked: dict[int, str | None],
+    *,
+    this_update: datetime = NOW - timedelta(days=1),
+    next_update: datetime = NOW + timedelta(days=1),
+    revoked_at: datetime = NOW - timedelta(days=2),
+    critical: Sequence[x509.ExtensionType] = (),
+    extra: Sequence[x509.ExtensionType] = (),
+    entry_critical: Sequence[x509.ExtensionType] = (),
+    entry_extra: Sequence[x509.ExtensionType] = (),
+    sign_with: Any = None,
+    encoding: Any = serialization.Encoding.DER,
+) -> bytes:
+    """Return a revocation list with these serial numbers, each with the name of a reason or none."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
+    builder = builder.last_update(this_update).next_update(next_update)
+    for number, reason in revoked.items():
+        entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(revoked_at)
+        if reason is not None:
+            entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags[reason]), critical=False)
+        for item, is_critical in [*((item, True) for item in entry_critical), *((item, False) for item in entry_extra)]:
+            entry = entry.add_extension(item, is_critical)
+        builder = builder.add_revoked_certificate(entry.build())
+    for item, is_critical in [*((item, True) for item in critical), *((item, False) for item in extra)]:
+        builder = builder.add_extension(item, is_critical)
+    signer = sign_with or issuer.key
+    return builder.sign(signer, _digest_for(signer)).public_bytes(encoding)
 
 
 def alter(issued: Issued, signer: Any, old: bytes, new: bytes) -> bytes:

@@ -197,6 +197,7 @@ def test_the_result_describes_the_certificate(authority: Authority) -> None:
         "key_type": "ECC",
         "key_size": 256,
         "policy": "2.23.140.1.5.1.2",
+        "crl_urls": [],
     }
 
 

@@ -111,8 +111,8 @@ SECTIONS: dict[str, tuple[int, str, str]] = {
         """,
     ),
 }
-_REVOKED = "the path is valid, and a certificate in it is revoked: lists are read elsewhere"
-_UNLISTED = "the path is valid, and the key in it may not sign lists: they are read elsewhere"
+_REVOKED = "the path is valid, and a certificate in it is revoked: the tests of crl look that up"
+_UNLISTED = "the path is valid, and the key in it may not sign lists: the tests of crl look that up"
 _DSA = "S/MIME certificates have RSA, ECDSA or EdDSA signatures (Baseline Requirements, 7.1.3.2): none with DSA counts as signed"
 # 4.4, 4.14 and 4.15 are about revocation lists, 4.8 to 4.12 about policies, which nobody here asks for.
 LEFT_OUT = {
