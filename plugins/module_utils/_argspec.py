@@ -12,6 +12,7 @@ from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
 
 DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME"
 
+_CHECK_REVOCATION = {"type": "str", "choices": ["none", "crl"], "default": "none"}
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 
 
@@ -80,6 +81,7 @@ def endpoint_options() -> dict[str, Any]:
         "api_timeout": {"type": "int", "default": 30},
         "api_retries": {"type": "int", "default": 3},
         "api_from": {"type": "str", "choices": ["target", "controller"], "default": "target"},
+        "crl_cache_path": {"type": "path"},
     }
 
 
@@ -91,6 +93,7 @@ def behaviour_options() -> dict[str, Any]:
         "wait_timeout": {"type": "int", "default": 0},
         "poll_interval": {"type": "int", "default": 60},
         "trusted_roots_path": {"type": "path"},
+        "check_revocation": dict(_CHECK_REVOCATION),
     }
 
 
@@ -128,6 +131,7 @@ def inspection_options() -> dict[str, Any]:
         "chain_path": {"type": "path"},
         "email": {"type": "str"},
         "trusted_roots_path": {"type": "path"},
+        "check_revocation": dict(_CHECK_REVOCATION),
     }
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import (
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
     from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+    from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan
+    from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+    from ansible_collections.mailops.smime.plugins.module_utils._revocation import RevocationLists
+    from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
+    from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+    from ansible_collections.mailops.smime.plugins.module_utils._x509.crl import Revocation
 
 ENDPOINT_OPTIONS = ("api_url", "api_ca_path", "api_timeout", "api_retries", "api_from")
 # What add_file_common_args adds to a module's options.
@@ -85,10 +92,33 @@ class DirectAccess:
 
 @dataclass
 class Context:
-    """The way to the CA, and time."""
+    """The way to the CA, time, and the lists of revoked certificates: opened once, and only if they are asked."""
 
     access: Access
     clock: Clock
+    open_lists: Callable[[], RevocationLists]
+
+    def mark_revoked(self, spec: CertificateSpec, files: Files, report: Report) -> CertificateSpec:
+        """Return ``spec`` with those certificates on disk that are revoked, if lists are to be asked."""
+        if not spec.checks_revocation:
+            return spec
+        # Imported only now: most runs need none of it.
+        from ansible_collections.mailops.smime.plugins.module_utils import _revocation
+
+        return _revocation.mark(spec, files, self.clock.now(), partial(self._look_up, report))
+
+    def refuse_revoked(self, offer: Offer, plan: Plan, report: Report) -> Offer:
+        """Return ``offer``. Raises CheckError if it was revoked, and lists are to be asked."""
+        if plan.spec.checks_revocation:
+            from ansible_collections.mailops.smime.plugins.module_utils import _revocation
+
+            _revocation.refuse(offer, plan, partial(self._look_up, report))
+        return offer
+
+    def _look_up(self, report: Report, certificate: Certificate, known: list[Certificate]) -> Revocation:
+        said = self.open_lists().look_up(certificate, known, self.clock.now(), report.warn)
+        report.revocations[certificate] = said
+        return said
 
 
 def open_files(
@@ -108,10 +138,21 @@ def open_files(
     return Files(module, attributes, shared)
 
 
-def open_context(params: Mapping[str, Any]) -> Context:
-    """Return the real clock and the way to the endpoint of ``params``."""
+def open_context(module: AnsibleModule) -> Context:
+    """Return the real clock and the way to the endpoint of the module's parameters."""
     clock = Clock()
-    return Context(DirectAccess(lambda: make_client(params, clock), clock), clock)
+    return Context(
+        DirectAccess(lambda: make_client(module.params, clock), clock),
+        clock,
+        lru_cache(maxsize=None)(lambda: open_lists(module)),
+    )
+
+
+def open_lists(module: AnsibleModule) -> RevocationLists:
+    """Return the lists of revoked certificates for a run of ``module``. Nothing is sent yet."""
+    from ansible_collections.mailops.smime.plugins.module_utils import _revocation
+
+    return _revocation.open_lists(module)
 
 
 def make_client(params: Mapping[str, Any], clock: Clock) -> Client:

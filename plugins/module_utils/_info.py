@@ -47,6 +47,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate im
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._revocation import RevocationLists
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class Inspection:
     warnings: list[str] = field(default_factory=list)
     error: SmimeError | None = None
 
+    def warn(self, text: str) -> None:
+        """Have ``text`` told, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
     def to_result(self, label: str) -> dict[str, Any]:
         """Return the module's result; ``label`` is how messages call the order."""
         result = {
@@ -83,18 +89,27 @@ class Inspection:
         return result
 
 
-def inspect(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -> Inspection:
-    """Look at the files and the order that ``params`` name, and return what was found, of a failure too."""
+def inspect(
+    params: Mapping[str, Any],
+    make_client: Callable[[Clock], Client],
+    open_lists: Callable[[], RevocationLists] | None = None,
+) -> Inspection:
+    """Look at the files and the order that ``params`` name, and return what was found, of a failure too.
+
+    ``open_lists`` returns the lists of revoked certificates, for where there are files.
+    """
     inspection = Inspection()
     clock = Clock()
     try:
         require_cryptography()
         check_options(params)
-        inspection.certificates = inspect_files(params, clock.now(), inspection.warnings.append)
+        inspection.certificates = inspect_files(params, clock.now(), inspection.warn)
+        if params["check_revocation"] == "crl" and open_lists is not None:
+            add_revocations(inspection.certificates, params, open_lists(), clock.now(), inspection.warn)
         if options.asks_ca(params):
             client = make_client(clock)
             try:
-                inspection.order = inspect_order(params, client, inspection.warnings.append)
+                inspection.order = inspect_order(params, client, inspection.warn)
             finally:
                 inspection.api_calls = client.calls
     except SmimeError as error:
@@ -104,9 +119,11 @@ def inspect(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -
     return inspection
 
 
-def manage(params: Mapping[str, Any], make_client: Callable[[Clock], Client]) -> Outcome:
+def manage(
+    params: Mapping[str, Any], make_client: Callable[[Clock], Client], open_lists: Callable[[], RevocationLists]
+) -> Outcome:
     """Look at what ``params`` name, and return what is to be told."""
-    found = inspect(params, make_client)
+    found = inspect(params, make_client, open_lists)
     return Outcome(found.to_result(find_label(params)), found.warnings)
 
 
@@ -142,6 +159,20 @@ def inspect_files(params: Mapping[str, Any], now: datetime, warn: Warn) -> list[
     """Return an entry for each file, a broken one with ``error``. Raises OptionError, FileError for the files to measure against."""
     criteria = _load_criteria(params, now, warn)
     return [_inspect_file(path, criteria) for path in _expand(params["paths"] or [])]
+
+
+def add_revocations(
+    entries: list[dict[str, Any]], params: Mapping[str, Any], lists: RevocationLists, now: datetime, warn: Warn
+) -> None:
+    """Add what lists of revoked certificates say to the entries of files. All files that are named may hold the issuers."""
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import crl
+
+    there = [entry for entry in entries if entry["error"] is None]
+    others = (params["chain_path"], params["trusted_roots_path"])
+    known = [item for path in (*(entry["path"] for entry in there), *others) if path for item in _load_all(path)]
+    authorities = [item for item in dict.fromkeys(known) if item.is_ca]
+    for entry in there:
+        entry.update(crl.describe(lists.look_up(_load_first(entry["path"]), authorities, now, warn)))
 
 
 def inspect_certificate(certificate: Certificate, criteria: Criteria) -> list[dict[str, Any]]:
@@ -226,6 +257,12 @@ def _load_first(path: str) -> Certificate:
     if data is None:
         raise ValueError(f"{path} does not exist")
     return certificates.load_first(data)
+
+
+def _load_all(path: str) -> tuple[Certificate, ...]:
+    """Return all certificates of a file in PEM or DER that can be read."""
+    data = read_file(path) or b""
+    return certificates.load_readable_pem(data)[0] if b"-----BEGIN" in data else (certificates.load_der(data),)
 
 
 def _load_criteria(params: Mapping[str, Any], now: datetime, warn: Warn) -> Criteria:

@@ -17,10 +17,7 @@ from ansible_collections.mailops.smime.plugins.module_utils import _plan as plan
 from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
 from ansible_collections.mailops.smime.plugins.module_utils._archive import Pair
-from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import (
-    Asking,
-    Question,
-)
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, Context, open_files
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     NotAttemptedError,
@@ -107,6 +104,7 @@ class Run:
         """Read the options and the files, and decide offline."""
         spec = specs.load(self.params, self.files, self.report.warn)
         spec = rollover.add_successor(spec, self.params, self.files)
+        spec = self.context.mark_revoked(spec, self.files, self.report)
         options = spec.output_options
         for output, path in spec.outputs.items():
             self.files.protect(path, options.safe_keys if output.private else (), options.passphrases)
@@ -176,7 +174,11 @@ class Run:
 
         if self.files.check_mode:
             return _verify.foresee(reply, plan, self._now())
-        return _verify.verify(reply, plan, self._now(), self.report.warn) if reply.certificates else None
+        if not reply.certificates:
+            return None
+        return self.context.refuse_revoked(
+            _verify.verify(reply, plan, self._now(), self.report.warn), plan, self.report
+        )
 
     def _apply(self, plan: Plan) -> None:
         """Write what is to be written, mend the attributes of the rest, and report both; in check mode, report alone."""

@@ -154,7 +154,8 @@ def _judge_path(spec: CertificateSpec, files: Files, now: datetime) -> tuple[Cer
 
 
 def _find_faults(certificate: Certificate, spec: CertificateSpec, now: datetime) -> list[str]:
-    return checks.find_reasons(certificate, spec.public_key, spec.email, spec.remaining_days, now)
+    faults = checks.find_reasons(certificate, spec.public_key, spec.email, spec.remaining_days, now)
+    return [*faults, "revoked"] if certificate in spec.revoked else faults
 
 
 def _find_own(spec: CertificateSpec, files: Files, now: datetime, pardoned: set[str]) -> Certificate | None:
@@ -162,7 +163,7 @@ def _find_own(spec: CertificateSpec, files: Files, now: datetime, pardoned: set[
 
     Without any, it can stand in for one at ``path`` that was lost, or that a run died before it wrote.
     """
-    fitting = [item for item in _read_all(spec, files) if pardoned.issuperset(_find_faults(item, spec, now))]
+    fitting = [item for item in read_all(spec, files) if pardoned.issuperset(_find_faults(item, spec, now))]
     return max(fitting, key=lambda item: item.not_after, default=None)
 
 
@@ -175,7 +176,7 @@ def _gather(
     # A self-signed certificate of the same key, as it can stand in a key file, is no root of anything here.
     issuers = [
         item
-        for item in (*_read_all(spec, files), *pool)
+        for item in (*read_all(spec, files), *pool)
         if not (item.is_self_issued and item.public_key == end_entity.public_key)
     ]
     try:
@@ -257,7 +258,8 @@ def _is_current(output: Output, data: bytes | None, certificates: CertificateSet
         return False
 
 
-def _read_all(spec: CertificateSpec, files: Files) -> list[Certificate]:
+def read_all(spec: CertificateSpec, files: Files) -> list[Certificate]:
+    """Return all certificates that the outputs hold, each once."""
     return list(dict.fromkeys((*_iterate_certificates(spec, files), *spec.archived)))
 
 

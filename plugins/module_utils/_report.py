@@ -17,6 +17,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate im
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
+    from ansible_collections.mailops.smime.plugins.module_utils._x509.crl import Revocation
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Report:
     """The result of one certificate, which messages call ``label``.
 
     ``before`` is the certificate that was on disk, ``certificate`` the one that counts now. ``question`` is what
-    another host is to ask the CA before it goes on.
+    another host is to ask the CA before it goes on. ``revocations`` is what lists of revoked certificates said.
     """
 
     status: str | None = None
@@ -52,6 +53,7 @@ class Report:
         self.error = error
         self.files: list[dict[str, Any]] = []
         self.warnings: list[str] = []
+        self.revocations: dict[Certificate, Revocation] = {}
 
     def warn(self, text: str) -> None:
         """Have ``text`` told, once."""
@@ -73,7 +75,7 @@ class Report:
         result = {
             "changed": self.changed,
             "reasons": list(self.reasons),
-            "certificate": certificates.describe(self.certificate, now) if self.certificate is not None else None,
+            "certificate": self._describe_certificate(now),
             "status_code": self.status_code,
             "api_calls": self.api_calls,
             "csr_submitted": self.csr_submitted,
@@ -86,6 +88,16 @@ class Report:
         if self.question is not None:
             return {**result, "question": self.question.to_values()}
         return {**result, "status": self.status}
+
+    def _describe_certificate(self, now: datetime) -> dict[str, Any] | None:
+        if self.certificate is None:
+            return None
+        facts = certificates.describe(self.certificate, now)
+        if self.certificate not in self.revocations:
+            return facts
+        from ansible_collections.mailops.smime.plugins.module_utils._x509 import crl
+
+        return {**facts, **crl.describe(self.revocations[self.certificate])}
 
     def to_diff(self, path: str, now: datetime) -> dict[str, str]:
         """Return what diff mode shows of the certificate at ``path``: public facts before and after, never a secret."""

@@ -40,7 +40,8 @@ class CertificateSpec:
     ``public_key`` is SubjectPublicKeyInfo in DER, or None as long as ``key_to_create`` is not at ``key_path``. ``csr`` is the
     given CSR in PEM, ``request_options`` what a request built from the key says if there is none.
     ``successor`` is the same certificate with the key that a renewal gets: it waits at its own ``key_path``, to be exchanged for
-    the one at its ``exchanged_path``, and ``archived`` is what is kept of its certificates.
+    the one at its ``exchanged_path``, and ``archived`` is what is kept of its certificates. ``checks_revocation`` says that lists
+    of revoked certificates are asked, and ``revoked`` are those on disk that one of them names.
     """
 
     path: str
@@ -61,6 +62,8 @@ class CertificateSpec:
     successor: CertificateSpec | None = None
     exchanged_path: str | None = None
     archived: tuple[Certificate, ...] = ()
+    checks_revocation: bool = False
+    revoked: frozenset[Certificate] = frozenset()
 
     @property
     def needs_root(self) -> bool:
@@ -134,6 +137,7 @@ def load(params: Mapping[str, Any], files: Files, warn: Warn) -> CertificateSpec
         trusted=load_certificates("trusted_roots_path", params["trusted_roots_path"], files.read_shared, warn),
         remaining_days=params["remaining_days"],
         force=params["force"],
+        checks_revocation=params["check_revocation"] == "crl",
         wait_policy=WaitPolicy(params["wait_timeout"], params["poll_interval"]),
         archive_path=params["archive_path"],
     )

@@ -136,8 +136,8 @@ status:
 reasons:
   description:
     - Why something was to be done. Empty if nothing was.
-    - V(missing), V(unreadable), V(not_yet_valid), V(expired), V(expiring), V(key_mismatch), V(email_mismatch), V(not_smime) are about
-      the certificate itself, V(chain_missing), V(chain_mismatch), V(output_missing), V(output_mismatch) about the files beside it.
+    - V(missing), V(unreadable), V(not_yet_valid), V(expired), V(expiring), V(key_mismatch), V(email_mismatch), V(not_smime), V(revoked) are
+      about the certificate itself, V(chain_missing), V(chain_mismatch), V(output_missing), V(output_mismatch) about the files beside it.
       V(forced) stands for O(force).
   returned: always
   type: list
@@ -205,6 +205,27 @@ certificate:
       type: str
       returned: if there is a certificate
       sample: 2.23.140.1.5.1.2
+    crl_urls:
+      description: Where the issuer's list of revoked certificates is, over HTTP or HTTPS, as the certificate says.
+      type: list
+      elements: str
+      returned: if there is a certificate
+      sample: ['http://crl.example.com/issuing-ca.crl']
+    revocation:
+      description: What that list says, V(good) or V(revoked). V(unknown) if none can be had that counts; a warning says why.
+      type: str
+      returned: if there is a certificate, and O(check_revocation=crl)
+      sample: good
+    revocation_time:
+      description: When the certificate was revoked, as ASN.1 GeneralizedTime, or V(none).
+      type: str
+      returned: if there is a certificate, and O(check_revocation=crl)
+      sample: 20260102000000Z
+    revocation_reason:
+      description: Why the certificate was revoked, as RFC 5280, section 5.3.1, calls it, such as V(keyCompromise), or V(none).
+      type: str
+      returned: if there is a certificate, and O(check_revocation=crl)
+      sample: keyCompromise
 status_code:
   description: The last status code of the CA, or V(none) if it was not asked or did not answer.
   returned: always
@@ -291,7 +312,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._module import Smime
 def main() -> None:
     """Run the module."""
     module = SmimeModule(argument_spec=_argspec.single_options(), add_file_common_args=True, supports_check_mode=True)
-    context = _context.open_context(module.params)
+    context = _context.open_context(module)
     module.carry_out(
         lambda: _lifecycle.manage(module, context), blank=_report.Report("").to_result(context.clock.now())
     )

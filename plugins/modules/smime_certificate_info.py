@@ -171,6 +171,27 @@ certificates:
       type: str
       returned: if the file can be read
       sample: 2.23.140.1.5.1.2
+    crl_urls:
+      description: Where the issuer's list of revoked certificates is, over HTTP or HTTPS, as the certificate says.
+      type: list
+      elements: str
+      returned: if the file can be read
+      sample: ['http://crl.example.com/issuing-ca.crl']
+    revocation:
+      description: What that list says, V(good) or V(revoked). V(unknown) if none can be had that counts; a warning says why.
+      type: str
+      returned: if the file can be read, and O(check_revocation=crl)
+      sample: good
+    revocation_time:
+      description: When the certificate was revoked, as ASN.1 GeneralizedTime, or V(none).
+      type: str
+      returned: if the file can be read, and O(check_revocation=crl)
+      sample: 20260102000000Z
+    revocation_reason:
+      description: Why the certificate was revoked, as RFC 5280, section 5.3.1, calls it, such as V(keyCompromise), or V(none).
+      type: str
+      returned: if the file can be read, and O(check_revocation=crl)
+      sample: keyCompromise
 order:
   description: What the CA says about the order, or V(none) if it was not asked.
   returned: always
@@ -260,7 +281,11 @@ def main() -> None:
     """Run the module."""
     module = SmimeModule(argument_spec=_argspec.info_options(), supports_check_mode=True)
     module.carry_out(
-        lambda: _info.manage(module.params, lambda clock: _context.make_client(module.params, clock)),
+        lambda: _info.manage(
+            module.params,
+            lambda clock: _context.make_client(module.params, clock),
+            lambda: _context.open_lists(module),
+        ),
         blank=_info.Inspection().to_result(""),
     )
 

@@ -175,6 +175,10 @@ options:
       trusted_roots_path:
         description: As O(trusted_roots_path) beside the list, for this entry.
         type: path
+      check_revocation:
+        description: As O(check_revocation) beside the list, for this entry.
+        type: str
+        choices: [none, crl]
       mode:
         description: As O(mode) beside the list, for this entry.
         type: raw
@@ -366,7 +370,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._module import Smime
 def main() -> None:
     """Run the module."""
     module = SmimeModule(argument_spec=_argspec.batch_options(), add_file_common_args=True, supports_check_mode=True)
-    context = _context.open_context(module.params)
+    context = _context.open_context(module)
     module.carry_out(lambda: _batch.manage(module, context), blank=_batch.summarize([]))
 
 

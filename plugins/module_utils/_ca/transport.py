@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying one POST to the CA and its answer back. The only file that knows the HTTP library, which it imports at the first call."""
+"""One call to the CA and its answer. The only file that knows the HTTP library, which it imports at the first call."""
 
 from __future__ import annotations
 
@@ -73,6 +73,13 @@ class Transport:
 
         Raises CallError (connection_failed, tls_failed, timed_out, reply_too_large), and what ``open`` raises.
         """
+        return self._call("POST", url or self.endpoint.url, MAX_BODY, data=form)
+
+    def get(self, limit: int) -> HttpResponse:
+        """GET the endpoint's URL once, which may be one without TLS, with a body of ``limit`` octets at most. Raises as ``post`` does."""
+        return self._call("GET", self.endpoint.url, limit)
+
+    def _call(self, method: str, url: str, limit: int, **options: Any) -> HttpResponse:
         self.open()
         self._watch.expired = self._watch.sent = False
         timer = threading.Timer(self.endpoint.timeout, self._watch.cut)
@@ -80,9 +87,10 @@ class Transport:
         timer.start()
         try:
             with _named_failures(self._watch):
-                response = self._session.post(
-                    url or self.endpoint.url,
-                    data=form,
+                response = self._session.request(
+                    method,
+                    url,
+                    **options,
                     timeout=self.endpoint.timeout,
                     # Given per request: a bundle named in the environment would win over the session's.
                     verify=self.endpoint.ca_path or True,
@@ -90,7 +98,7 @@ class Transport:
                     stream=True,
                 )
                 with contextlib.closing(response):
-                    return _read_response(response, self._watch)
+                    return _read_response(response, self._watch, limit)
         except CallError:
             self.close()
             raise
@@ -120,7 +128,9 @@ def _open_session(watch: Watch, endpoint: Endpoint) -> Any:
             """Keep none."""
 
     session = requests.Session()
-    session.mount("https://", _make_adapter(watch))
+    adapter = _make_adapter(watch)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
     session.cookies = NoCookies()
     # Keeps the library from sending a password of ~/.netrc along.
     session.auth = lambda request: request
@@ -134,29 +144,18 @@ def _make_adapter(watch: Watch) -> Any:
     """Return the library's adapter with connections that ``watch`` sees, and without its reading of headers."""
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.connectionpool import HTTPSConnectionPool
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-    class Connection(HTTPSConnectionPool.ConnectionCls):  # type: ignore[valid-type,misc]
-        def _new_conn(self) -> socket.socket:
-            sock: socket.socket = super()._new_conn()
-            watch.remember(sock)
-            return sock
-
-        def request(self, *args: Any, **kwargs: Any) -> Any:
-            watch.sent = True
-            return super().request(*args, **kwargs)
-
-    class Pool(HTTPSConnectionPool):
-        ConnectionCls = Connection
+    pools = {"https": _make_pool(HTTPSConnectionPool, watch), "http": _make_pool(HTTPConnectionPool, watch)}
 
     class Adapter(HTTPAdapter):
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
             super().init_poolmanager(*args, **kwargs)
-            self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+            self.poolmanager.pool_classes_by_scheme = pools
 
         def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
             manager = super().proxy_manager_for(*args, **kwargs)
-            manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": Pool}
+            manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, **pools}
             return manager
 
         def build_response(self, _request: Any, resp: Any) -> Any:
@@ -166,6 +165,25 @@ def _make_adapter(watch: Watch) -> Any:
             return response
 
     return Adapter()
+
+
+def _make_pool(base: Any, watch: Watch) -> Any:
+    """Return the library's pool of connections as one whose connections ``watch`` sees."""
+
+    class Connection(base.ConnectionCls):  # type: ignore[misc]
+        def _new_conn(self) -> socket.socket:
+            sock: socket.socket = super()._new_conn()
+            watch.remember(sock)
+            return sock
+
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            watch.sent = True
+            return super().request(*args, **kwargs)
+
+    class Pool(base):  # type: ignore[misc]
+        ConnectionCls = Connection
+
+    return Pool
 
 
 @contextlib.contextmanager
@@ -231,24 +249,24 @@ def _is_tls_failure(causes: list[BaseException]) -> bool:
     return any(isinstance(cause, (ssl.SSLError, requests.exceptions.SSLError)) for cause in causes)
 
 
-def _read_response(response: Any, watch: Watch) -> HttpResponse:
+def _read_response(response: Any, watch: Watch, limit: int) -> HttpResponse:
     encodings = response.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
     encoded = any(encoding != "identity" for encoding in encodings)
-    body = b"" if encoded else _read_body(response, watch)
+    body = b"" if encoded else _read_body(response, watch, limit)
     content_type, retry_after = (response.headers.get(name, "") for name in ("Content-Type", "Retry-After"))
     return HttpResponse(response.status_code, content_type, body, retry_after, encoded)
 
 
-def _read_body(response: Any, watch: Watch) -> bytes:
+def _read_body(response: Any, watch: Watch, limit: int) -> bytes:
     """Return the body as it came over the wire. What belongs to another status than 200 is read as far as that is easy."""
     body = bytearray()
     try:
         for chunk in response.raw.stream(_CHUNK, decode_content=False):
             watch.check()
             body += chunk
-            if len(body) > MAX_BODY:
+            if len(body) > limit:
                 raise CallError(
-                    f"the reply is larger than {MAX_BODY} bytes",
+                    f"the reply is larger than {limit} bytes",
                     name="reply_too_large",
                     hint="Check api_url and any proxy in between: no chain of certificates is that large.",
                 )

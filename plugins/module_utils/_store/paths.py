@@ -222,7 +222,7 @@ def _refuse(path: str, link: str, folder: Folder, unsafe: str) -> None:
     )
 
 
-def read_place(place: Place, path: str) -> bytes | None:
+def read_place(place: Place, path: str, most: int = MAX_SIZE) -> bytes | None:
     """Return the contents of the file at ``place``, or None if there is none. Raises FileError for what is not safe to read, OSError."""
     try:
         # Without blocking: nobody may ever write into a FIFO.
@@ -235,11 +235,11 @@ def read_place(place: Place, path: str) -> bytes | None:
             raise FileError(f"{path} is not a regular file", hint="Give the path of a file.")
         if is_planted(place, found):
             _refuse_planted(place, path, "has other names (hard links)", place.folder.distrust)
-        data = _read(descriptor, found.st_size)
+        data = _read(descriptor, found.st_size, most)
     finally:
         os.close(descriptor)
-    if len(data) > MAX_SIZE:
-        raise FileError(f"{path} is larger than {MAX_SIZE} bytes", hint="Check that it is the right file.")
+    if len(data) > most:
+        raise FileError(f"{path} is larger than {most} bytes", hint="Check that it is the right file.")
     return data
 
 
@@ -255,21 +255,21 @@ def _refuse_planted(place: Place, path: str, what: str, why: str) -> None:
     )
 
 
-def _read(descriptor: int, size: int) -> bytes:
+def _read(descriptor: int, size: int, most: int) -> bytes:
     # What is asked for is set aside first: a megabyte takes longer than all the rest.
-    data = os.read(descriptor, min(size, MAX_SIZE) + 1)
+    data = os.read(descriptor, min(size, most) + 1)
     if len(data) != size:
         # It has grown meanwhile, or is one of /proc, where all have no size.
-        while len(data) <= MAX_SIZE:
-            more = os.read(descriptor, MAX_SIZE + 1 - len(data))
+        while len(data) <= most:
+            more = os.read(descriptor, most + 1 - len(data))
             if not more:
                 break
             data += more
     return data
 
 
-def read_file(path: str, folders: Folders | None = None) -> bytes | None:
-    """Return the contents of ``path``, or None if there is no such file. Raises FileError.
+def read_file(path: str, folders: Folders | None = None, most: int = MAX_SIZE) -> bytes | None:
+    """Return the contents of ``path``, ``most`` octets, or None if there is no such file. Raises FileError.
 
     What somebody else may have put there in place of a file, a link, is refused.
     """
@@ -277,7 +277,7 @@ def read_file(path: str, folders: Folders | None = None) -> bytes | None:
         place = (folders or Folders()).locate(path)
         if place.unsafe:
             _refuse_planted(place, path, "is a symbolic link", place.unsafe)
-        return read_place(place, path)
+        return read_place(place, path, most)
     except FileNotFoundError:
         return None
     except ValueError as error:

@@ -20,7 +20,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import
     verify_signature,
     x509,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate, format_time
 
 GOOD, REVOKED, UNKNOWN = "good", "revoked", "unknown"
 _REASON_CODE, _DELTA, _DISTRIBUTION = "2.5.29.21", "2.5.29.27", "2.5.29.28"
@@ -36,6 +36,15 @@ class Revocation:
     time: datetime | None = None
     reason: str | None = None
     why: str = ""
+
+
+def describe(said: Revocation) -> dict[str, Any]:
+    """Return what a result tells of it beside the certificate's facts: the time as ASN.1 GeneralizedTime."""
+    return {
+        "revocation": said.status,
+        "revocation_time": format_time(said.time) if said.time is not None else None,
+        "revocation_reason": said.reason,
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,11 +18,12 @@ PREFIX = re.compile(r"ansible_collections\.mailops\.smime\.plugins\.(?:module_ut
 # From the bottom up: a file may import those that its line names, which stand above it; folders may import themselves.
 RULES = """_errors: | _argspec: | doc_fragments: | _x509: _errors | _store: _x509 _errors | _ca: _x509 _errors
 _options: _ca _store _x509 _errors | _spec: _options _ca _store _x509 _errors | _report: _x509 _errors
-_remote_ca: _options _ca _errors | _context: _ca _store | _archive: _spec _store _x509 | _module: _report _options _errors
+_remote_ca: _options _ca _errors | _archive: _spec _store _x509 | _module: _report _options _errors
 _rollover: _archive _spec _options _store _x509 _errors | _plan: _rollover _spec _store _x509 _errors
 _journal: _store _x509 _errors | _order_plan: _journal _options _ca _x509 _errors
 _order_report: _order_plan _journal _ca _errors | _orders: _order_report _order_plan _journal _report _options _ca _errors
-_verify: _plan _spec _ca _store _x509 _errors
+_verify: _plan _spec _ca _store _x509 _errors | _revocation: _plan _spec _ca _store _x509 _errors
+_context: _revocation _ca _store
 _lifecycle: _archive _verify _plan _rollover _spec _context _remote_ca _report _options _ca _store _x509 _errors
 _info: _verify _spec _context _report _options _ca _store _x509 _errors
 _batch: _lifecycle _rollover _context _remote_ca _report _argspec _options _store _x509 _errors

@@ -19,11 +19,12 @@ Step = Union[bytes, HttpResponse, Exception]
 
 
 class ScriptedTransport(Transport):
-    """Gives the next step for each POST, and fails the test if there is none."""
+    """Gives the next step for each POST, and the next of ``lists`` for each GET, and fails the test if there is none."""
 
     def __init__(self, *steps: Step, retries: int = 0) -> None:
         super().__init__(Endpoint("https://ca.example.test/RequestAndCollectSMIME", retries=retries))
         self.steps = list(steps)
+        self.lists: list[Step] = []
         self.forms: list[dict[str, str]] = []
         self.urls: list[str | None] = []
         self.last: Step = b""
@@ -40,7 +41,20 @@ class ScriptedTransport(Transport):
         self.forms.append(dict(form))
         self.urls.append(url)
         assert self.steps, f"the CA was asked once too often: {form}"
-        step = self.last = self.steps.pop(0)
-        if isinstance(step, Exception):
-            raise step
-        return step if isinstance(step, HttpResponse) else HttpResponse(200, "text/plain", step)
+        self.last = self.steps.pop(0)
+        return _give(self.last)
+
+    def get(self, limit: int) -> HttpResponse:
+        assert self.lists, "a list was asked for once too often"
+        response = _give(self.lists.pop(0))
+        assert len(response.body) <= limit
+        return response
+
+    def close(self) -> None:
+        """Have nothing to close."""
+
+
+def _give(step: Step) -> HttpResponse:
+    if isinstance(step, Exception):
+        raise step
+    return step if isinstance(step, HttpResponse) else HttpResponse(200, "text/plain", step)

@@ -230,6 +230,7 @@ PARAMETERS = st.fixed_dictionaries({
     "collection_code": text_around(16), "api_from": st.sampled_from(["target", "controller"]), "api_url": URLS,
     "remaining_days": st.integers(-1, 40000), "wait_timeout": st.just(0), "poll_interval": st.just(60), "api_timeout": st.just(30),
     "api_retries": st.just(3), "force": st.booleans(), "trusted_roots_path": PATHS, "privatekey_rollover": st.booleans(),
+    "check_revocation": st.sampled_from(["none", "crl"]),
     "archive_path": st.one_of(st.none(), st.sampled_from(["/a", "/archive", ""])),
 })  # fmt: skip
 CONTENTS = st.dictionaries(

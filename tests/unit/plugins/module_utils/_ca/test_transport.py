@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
-from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import MAX_BODY
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import MAX_BODY, Endpoint, Transport
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import (
     PATH,
@@ -229,3 +231,40 @@ def test_no_cookie_is_carried_along(net: Any) -> None:
     client = net.connect(server)
     client.send(FORM)
     assert client.send(FORM).body == b"0\n"
+
+
+def test_a_list_is_fetched_by_get_within_the_limits_of_all_calls(net: Any) -> None:
+    """What a certificate names: its own limit of size, the time of a call, no redirect, nothing of the login."""
+    steps = answer(b"a list"), answer(b"x" * 11), answer(b"", 302, Location="https://127.0.0.1:9/"), stall
+    server = net.serve(*steps)
+    transport = net.connect(server, timeout=0.5).transport
+    assert transport.get(10).body == b"a list"
+    with pytest.raises(CallError, match="larger than 10 bytes"):
+        transport.get(10)
+    assert transport.get(10).status == 302
+    with pytest.raises(CallError) as caught:
+        transport.get(10)
+    assert caught.value.name == "timed_out"
+    assert [item.line.split()[0] for item in server.received] == ["GET"] * 4
+    assert not {"authorization", "cookie"} & {name.lower() for item in server.received for name in item.headers}
+
+
+def test_a_list_is_fetched_without_tls_too() -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/own.crl" else 404)
+            self.end_headers()
+            self.wfile.write(b"a list")
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Print nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        transport = Transport(Endpoint(f"http://127.0.0.1:{server.server_port}/own.crl", timeout=20))
+        try:
+            response = transport.get(100)
+        finally:
+            transport.close()
+            server.shutdown()
+    assert (response.status, response.body) == (200, b"a list")
