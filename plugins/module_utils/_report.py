@@ -127,7 +127,8 @@ def _rank(result: dict[str, Any]) -> tuple[bool, int]:
 def _describe_need(result: dict[str, Any]) -> str:
     email, status = result["email"], result["status"]
     if status == "failed":
-        return f"failed: {result['msg']}"
+        # Without a message it is half of a run, whose question goes to the controller.
+        return f"failed: {result['msg']}" if "msg" in result else ""
     if status == "not_attempted":
         return f"not attempted: {email}: the CA had refused the login before. Make sure that the account works, then run the task again."
     if status == "pending":

@@ -247,7 +247,9 @@ def control(
 
 
 def read_examples(path: Path) -> str:
-    """Return the EXAMPLES of a module."""
+    """Return the EXAMPLES of a module, or of a filter's documentation."""
+    if path.suffix == ".yml":
+        return str(yaml.safe_load(path.read_text(encoding="utf-8"))["EXAMPLES"])
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
             return str(ast.literal_eval(node.value))
@@ -255,7 +257,7 @@ def read_examples(path: Path) -> str:
 
 
 def run_module(arguments: argparse.Namespace, paths: list[Path]) -> None:
-    """Run the examples of modules, the later of which look at what the first one wrote."""
+    """Run the examples of modules and filters, the later of which look at what the first one wrote."""
     document = Document(arguments, paths[0].stem)
     document.prepare()
     for person in WITH_REQUEST if paths[0].stem == "smime_certificate" else ():
@@ -285,10 +287,11 @@ def main() -> None:
     names = arguments.documents or sorted(str(path.relative_to(root)) for path in found)
     if not arguments.documents:
         modules = sorted((root / "plugins/modules").glob("*.py"))
-        info = [path for path in modules if path.stem == "smime_certificate_info"]
+        readers = [path for path in modules if path.stem == "smime_certificate_info"]
+        readers += sorted((root / "plugins/filter").glob("*.yml"))
         for path in modules:
-            if path not in info:
-                run_module(arguments, [path, *info] if path.stem == "smime_certificate" else [path])
+            if path not in readers:
+                run_module(arguments, [path, *readers] if path.stem == "smime_certificate" else [path])
     for name in names:
         document = Document(arguments, name, (root / name).read_text(encoding="utf-8"))
         if any(True for _block in find_blocks(name, document.text)):
