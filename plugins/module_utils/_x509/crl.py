@@ -10,7 +10,7 @@ Only whole lists of the certificate's own issuer count: no delta lists, and none
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, names
@@ -24,6 +24,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate im
 
 GOOD, REVOKED, UNKNOWN = "good", "revoked", "unknown"
 _REASON_CODE, _DELTA, _DISTRIBUTION = "2.5.29.21", "2.5.29.27", "2.5.29.28"
+# A list can be signed while it is fetched, by a clock that is a little ahead of ours.
+_SKEW = timedelta(minutes=5)
 # The encoded TRUE of an extension's critical.
 _TRUE = b"\x01\x01\xff"
 
@@ -122,7 +124,7 @@ def _find_signature_fault(revocation_list: RevocationList, issuer: Certificate) 
 
 
 def _find_date_fault(revocation_list: RevocationList, now: datetime) -> str:
-    if now < revocation_list.this_update:
+    if now + _SKEW < revocation_list.this_update:
         return f"it is of {revocation_list.this_update:%Y-%m-%d %H:%M:%S} UTC, which is not yet"
     if revocation_list.next_update is None:
         return "it does not say until when it counts"

@@ -80,6 +80,7 @@ USELESS: dict[str, tuple[dict[str, Any], str]] = {
     "another part": (scope(full_name=ELSEWHERE), "another part"),
 }
 USEFUL: dict[str, dict[str, Any]] = {
+    "a clock that is ahead": {"this_update": NOW + timedelta(minutes=4)},
     "an unknown extension that is not critical": {"extra": (SOMETHING,), "entry_extra": (SOMETHING,)},
     "end entities only": scope(only_contains_user_certs=True),
     "this part": scope(full_name=PLACE, only_contains_user_certs=True),
@@ -94,7 +95,7 @@ def test_a_list_that_does_not_count_says_why(authority: Authority, pair: Any, op
 
 
 @pytest.mark.parametrize("options", USEFUL.values(), ids=USEFUL)
-def test_a_list_with_a_scope_that_fits_counts(authority: Authority, pair: Any, options: Any) -> None:
+def test_a_list_that_fits_counts(authority: Authority, pair: Any, options: Any) -> None:
     said = look(pair, make_list(authority.intermediate, {pair[0].serial_number: None}, **options))
     assert said.status == "revoked"
 
