@@ -13,11 +13,15 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+
+if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._plan import Plan
 
 _KEY, _CHAIN, _CERTIFICATE = "privkey.pem", "chain.pem", "cert.pem"
 
@@ -34,9 +38,28 @@ class Pair:
         return f"Pair({self.certificate})"
 
 
-def find_folder(spec: CertificateSpec) -> str | None:
-    """Return the mailbox's folder; None if nothing is to be kept."""
-    return None if spec.archive_path is None else os.path.join(spec.archive_path, spec.email or "")
+def find_folder(spec: CertificateSpec) -> str:
+    """Return the mailbox's folder."""
+    return os.path.join(spec.archive_path or "", spec.email or "")
+
+
+def find_pairs(plan: Plan) -> list[Pair]:
+    """Return the pairs of certificate and key that ``plan`` takes away or brings, as far as anybody has seen them."""
+    issued = plan.certificates
+    pairs = []
+    if plan.current is not None:
+        known = plan.known if plan.known is not None and plan.known.end_entity == plan.current else None
+        owner = next((spec for spec in (plan.base, plan.spec) if spec.public_key == plan.current.public_key), None)
+        pairs.append(Pair(plan.current, known.intermediates if known is not None else (), _read_key(owner)))
+    if issued is not None and issued.end_entity != plan.current:
+        pairs.append(Pair(issued.end_entity, issued.intermediates, _read_key(plan.spec)))
+    return pairs
+
+
+def _read_key(spec: CertificateSpec | None) -> bytes | None:
+    """Return the private key as it stands on disk: one that was given as text is not to be written anywhere."""
+    key = spec.output_options.key if spec is not None and spec.key_path is not None else None
+    return key.pem if key is not None else None
 
 
 def find_missing(folder: str, pairs: list[Pair], files: Files) -> dict[str, bytes]:
@@ -55,10 +78,8 @@ def find_missing(folder: str, pairs: list[Pair], files: Files) -> dict[str, byte
 
 def prepare(spec: CertificateSpec, files: Files) -> None:
     """See that the mailbox's folder is there, and can be written. Raises FileError."""
-    folder = find_folder(spec)
-    if folder is not None:
-        path = os.path.join(folder, _CERTIFICATE)
-        files.for_this_user([path]).prepare(path)
+    path = os.path.join(find_folder(spec), _CERTIFICATE)
+    files.for_this_user([path]).prepare(path)
 
 
 def keep(missing: Mapping[str, bytes], files: Files) -> None:
@@ -73,10 +94,10 @@ def find_certificates(spec: CertificateSpec, public_key: bytes, files: Files) ->
     """Return the certificates for ``public_key`` that are kept, with their chains: a run was killed before it wrote them."""
     folder = find_folder(spec)
     found: list[Certificate] = []
-    for name in sorted(os.listdir(folder)) if folder is not None and os.path.isdir(folder) else ():
-        own = _load(files.read(os.path.join(folder or "", name, _CERTIFICATE)))
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        own = _load(files.read(os.path.join(folder, name, _CERTIFICATE)))
         if own and own[0].public_key == public_key:
-            found += [own[0], *_load(files.read(os.path.join(folder or "", name, _CHAIN)))]
+            found += [own[0], *_load(files.read(os.path.join(folder, name, _CHAIN)))]
     return tuple(found)
 
 

@@ -15,10 +15,8 @@ from ansible_collections.mailops.smime.plugins.module_utils import (
     _argspec,
     _context,
     _lifecycle,
-    _remote_ca,
 )
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
-from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils._context import Context
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, Report, find_attention
@@ -87,7 +85,7 @@ def manage(module: SmimeModule, context: Context) -> Outcome:
 def _select(entries: list[Entry], module: SmimeModule) -> list[Entry]:
     """Return the entries that this run is about: all, but for the second run of two those that the controller asked for."""
     relay = module.relay
-    if module.params["api_from"] == "target" or not relay or relay.get("phase") != _remote_ca.WRITE:
+    if module.params["api_from"] == "target" or not relay or "answers" not in relay:
         return entries
     return [entry for entry in entries if str(entry.index) in (relay.get("answers") or {})]
 
@@ -110,7 +108,7 @@ def carry_out(module: SmimeModule, entries: list[Entry], context: Context) -> li
     for entry, run in zip(entries, runs):
         try:
             _check_address(entry)
-            if isinstance(run.context.access, _remote_ca.PostponedAccess):
+            if module.params["api_from"] == "controller":
                 # What the controller refuses is refused whatever is on disk, as check() does where the target calls.
                 run.context.access.require_open()
         except SmimeError as error:
@@ -148,7 +146,7 @@ def _read_entry(params: Mapping[str, Any], index: int, defaults: Mapping[str, An
         for chosen, displaced in ((one, other), (other, one)):
             if chosen in given and displaced not in given:
                 merged[displaced] = None
-    if any(name in given for name in rollover.EXCLUDED) and "privatekey_rollover" not in given:
+    if any(name in given for name in options.ROLLOVER_EXCLUDES) and "privatekey_rollover" not in given:
         # Who brings a key or a request of their own renews it.
         merged["privatekey_rollover"] = False
     email = given["email"]

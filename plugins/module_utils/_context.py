@@ -13,19 +13,14 @@ from datetime import datetime, timezone
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import (
-    Asking,
-    Enrollment,
-    Question,
-    WaitPolicy,
-)
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Shared
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, WaitPolicy
     from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan
     from ansible_collections.mailops.smime.plugins.module_utils._report import Report
     from ansible_collections.mailops.smime.plugins.module_utils._revocation import RevocationLists
@@ -87,6 +82,9 @@ class DirectAccess:
 
     def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:
         """Return the question under way at the CA."""
+        # Imported only now, as all that calls need: most runs need none of it.
+        from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Enrollment
+
         return Enrollment(self.client, order, build_question(), patience, self.clock.monotonic)
 
 

@@ -101,6 +101,14 @@ class NotAttemptedError(Exception):
     """A call that is not made, since the CA refused the login before: another try could lock the account."""
 
 
+class ElsewhereError(Exception):
+    """The CA is asked on another host, with ``question``: a Question of _ca/enrollment.py."""
+
+    def __init__(self, question: Any) -> None:
+        super().__init__("the CA is asked on another host")
+        self.question = question
+
+
 class MissingLibraryError(SmimeError):
     """A Python library that the host lacks; ``traceback`` says how its import failed."""
 

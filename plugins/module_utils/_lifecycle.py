@@ -11,32 +11,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ansible_collections.mailops.smime.plugins.module_utils import _archive as archives
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _plan as plans
-from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
-from ansible_collections.mailops.smime.plugins.module_utils._archive import Pair
-from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, Context, open_files
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
+    ElsewhereError,
     NotAttemptedError,
     SmimeError,
     make_defect,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan
-from ansible_collections.mailops.smime.plugins.module_utils._remote_ca import (
-    ControllerReply,
-    ElsewhereError,
-    open_access,
-)
 from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, Report
-from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 
 if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
     from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
@@ -95,7 +87,7 @@ class Run:
                 self.context.access.require_open()
             for path in plan.spec.written_paths:
                 self.files.prepare(path)
-            archives.prepare(plan.base, self.files)
+            self._prepare_archive(plan)
             with self.files.locked(plan.spec.path):
                 # Another run may have been here while this one waited for the lock.
                 self._carry_out(self._look())
@@ -103,7 +95,10 @@ class Run:
     def _look(self) -> Plan:
         """Read the options and the files, and decide offline."""
         spec = specs.load(self.params, self.files, self.report.warn)
-        spec = rollover.add_successor(spec, self.params, self.files)
+        if self.params["privatekey_rollover"]:
+            from ansible_collections.mailops.smime.plugins.module_utils import _rollover
+
+            spec = _rollover.add_successor(spec, self.params, self.files)
         spec = self.context.mark_revoked(spec, self.files, self.report)
         options = spec.output_options
         for output, path in spec.outputs.items():
@@ -163,6 +158,8 @@ class Run:
         return plans.settle(plan, self._read_offer(reply, plan), self.files, self._now()) if reply is not None else None
 
     def _build_question(self, plan: Plan) -> Question:
+        from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
+
         predict = self.files.check_mode
         csr = None if predict else plan.spec.obtain_csr()
         return Question(csr, plan.spec.has_csr, expect_issued=not plan.renew, predict=predict)
@@ -200,12 +197,20 @@ class Run:
             self.report.certificate = plan.certificates.end_entity
         self.report.expected = plan.status == "issued" and plan.certificates is None
 
+    def _prepare_archive(self, plan: Plan) -> None:
+        if plan.base.archive_path is not None:
+            from ansible_collections.mailops.smime.plugins.module_utils import _archive as archives
+
+            archives.prepare(plan.base, self.files)
+
     def _archive(self, plan: Plan) -> None:
         """Keep the pair that is there, and the one that is to be written, before anything is replaced."""
-        folder = archives.find_folder(plan.base)
-        if folder is None:
+        if plan.base.archive_path is None:
             return
-        missing = archives.find_missing(folder, find_pairs(plan), self.files)
+        from ansible_collections.mailops.smime.plugins.module_utils import _archive as archives
+
+        folder = archives.find_folder(plan.base)
+        missing = archives.find_missing(folder, archives.find_pairs(plan), self.files)
         if missing or (plan.status == "issued" and plan.certificates is None):
             self.report.add_file("archive", folder)
         if missing and not self.files.check_mode:
@@ -221,7 +226,11 @@ class Run:
         replacements = [
             Replacement(item.kind, paths[item], data, item.private, options.safe_keys, options.passphrases)
             for item, data in contents.items()
-        ] + rollover.make_replacement(plan.spec, self.params["privatekey_passphrase"])
+        ]
+        if plan.spec.exchanged_path is not None:
+            from ansible_collections.mailops.smime.plugins.module_utils import _rollover
+
+            replacements += _rollover.make_replacement(plan.spec, self.params["privatekey_passphrase"])
         backups = self.files.replace(replacements) if replacements else {}
         if plan.spec.exchanged_path is not None and plan.spec.key_path is not None and options.key is not None:
             self.files.discard(plan.spec.key_path, options.key.pem)
@@ -238,25 +247,6 @@ class Run:
 
     def _now(self) -> datetime:
         return self.context.clock.now()
-
-
-def find_pairs(plan: Plan) -> list[Pair]:
-    """Return the pairs of certificate and key that ``plan`` takes away or brings, as far as anybody has seen them."""
-    issued = plan.certificates
-    pairs = []
-    if plan.current is not None:
-        known = plan.known if plan.known is not None and plan.known.end_entity == plan.current else None
-        owner = next((spec for spec in (plan.base, plan.spec) if spec.public_key == plan.current.public_key), None)
-        pairs.append(Pair(plan.current, known.intermediates if known is not None else (), _read_key(owner)))
-    if issued is not None and issued.end_entity != plan.current:
-        pairs.append(Pair(issued.end_entity, issued.intermediates, _read_key(plan.spec)))
-    return pairs
-
-
-def _read_key(spec: CertificateSpec | None) -> bytes | None:
-    """Return the private key as it stands on disk: one that was given as text is not to be written anywhere."""
-    key = spec.output_options.key if spec is not None and spec.key_path is not None else None
-    return key.pem if key is not None else None
 
 
 def carry_out(runs: Sequence[Steppable], clock: Clock) -> None:
@@ -285,8 +275,10 @@ def open_run(module: SmimeModule, params: Mapping[str, Any], files: Files, conte
     report = Report(options.label(params["email"], params["path"] or "", options.read_order(params)))
     if params["api_from"] == "target":
         return Run(params, files, context, report)
-    access = open_access(module.relay, index)
-    if isinstance(access, ControllerReply):
+    from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca
+
+    access = _remote_ca.open_access(module.relay, index)
+    if isinstance(access, _remote_ca.ControllerReply):
         # Told even if another run has written the certificate meanwhile, so that the answer is not wanted any more.
         report.api_calls, report.status_code = access.calls, access.status_code
         report.csr_submitted = report.changed = access.csr_submitted

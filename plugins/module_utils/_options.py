@@ -36,6 +36,9 @@ _RANGES = {
 # Options that name files which are read.
 _READ = ("privatekey_path", "csr_path", "trusted_roots_path", "api_ca_path", "orders_path")
 
+# Who brings these along renews them.
+ROLLOVER_EXCLUDES = ("csr_path", "csr_content", "privatekey_content")
+
 # Paths of files that are not written for a certificate.
 _FILES_ELSEWHERE = {"archive_path", "trusted_roots_path", "api_ca_path", "orders_path"}
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
@@ -76,7 +75,7 @@ def make(base: CertificateSpec, files: Files, now: datetime) -> Plan:
     """Return the plan for what is on disk at ``now`` (aware, UTC). Raises FileError for a file that cannot be opened."""
     current, faults = _judge_path(base, files, now)
     flawless = _find_own(base, files, now, set()) if faults else current
-    spec = rollover.choose(base, current, renew=base.force or flawless is None)
+    spec = _choose_spec(base, current, renew=base.force or flawless is None)
     if spec is not base:
         flawless = _find_own(spec, files, now, set()) or flawless
     aged = current if _BY_AGE.issuperset(faults) else _find_own(base, files, now, _BY_AGE)
@@ -110,6 +109,15 @@ def settle(plan: Plan, offer: Offer | None, files: Files, now: datetime) -> Plan
     last = kept.not_after if kept is not None else offer.not_after
     status = "issued" if kept is None else "valid"
     return replace(plan, spec=owner, status=status, certificates=chosen, stale=stale, not_after=last)
+
+
+def _choose_spec(base: CertificateSpec, current: Certificate | None, *, renew: bool) -> CertificateSpec:
+    """Return whose certificate is wanted: that of ``base``, or of its successor if it is to ``renew`` or the exchange was begun."""
+    successor = base.successor
+    if successor is None or current is None:
+        return base
+    begun = current.public_key == successor.public_key
+    return successor if begun or (renew and current.public_key == base.public_key) else base
 
 
 def _find_owner(base: CertificateSpec, spec: CertificateSpec, certificate: Certificate | None) -> CertificateSpec:

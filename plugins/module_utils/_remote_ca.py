@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
+    ElsewhereError,
     NotAttemptedError,
     OptionError,
     SmimeError,
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question, WaitPolicy
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, WaitPolicy
     from ansible_collections.mailops.smime.plugins.module_utils._context import Access
 
 OPTION = options.RELAY
@@ -48,14 +49,6 @@ _ANSWER: dict[str, tuple[type, ...]] = {
     "csr_submitted": (bool,),
     "csr": (str, _NONE),
 }
-
-
-class ElsewhereError(Exception):
-    """The question is asked on another host."""
-
-    def __init__(self, question: Question) -> None:
-        super().__init__("the CA is asked on another host")
-        self.question = question
 
 
 @dataclass(frozen=True)

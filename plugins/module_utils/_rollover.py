@@ -22,10 +22,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import Optio
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
-from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 _NEEDED = ("privatekey_create", "archive_path", "privatekey_path")
-EXCLUDED = ("csr_path", "csr_content", "privatekey_content")
 
 
 def check_options(params: Mapping[str, Any]) -> None:
@@ -33,7 +31,7 @@ def check_options(params: Mapping[str, Any]) -> None:
     missing = [option for option in _NEEDED if not params[option]]
     if missing:
         raise OptionError(f"privatekey_rollover needs {', '.join(missing)}", hint="Give them, or leave rollover out.")
-    excluded = [option for option in EXCLUDED if params[option] is not None]
+    excluded = [option for option in rules.ROLLOVER_EXCLUDES if params[option] is not None]
     if excluded:
         raise OptionError(
             f"privatekey_rollover and {excluded[0]} exclude each other",
@@ -65,15 +63,6 @@ def add_successor(spec: CertificateSpec, params: Mapping[str, Any], files: Files
     )
     specs.check_outputs(successor)
     return replace(spec, output_options=options, successor=successor)
-
-
-def choose(spec: CertificateSpec, current: Certificate | None, *, renew: bool) -> CertificateSpec:
-    """Return whose certificate is wanted: that of ``spec``, or of its successor if it is to ``renew`` or was begun to be exchanged."""
-    successor = spec.successor
-    if successor is None or current is None:
-        return spec
-    begun = current.public_key == successor.public_key
-    return successor if begun or (renew and current.public_key == spec.public_key) else spec
 
 
 def make_replacement(spec: CertificateSpec, passphrase: str | None) -> list[Replacement]:

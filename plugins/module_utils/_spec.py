@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
-from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import WaitPolicy
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (

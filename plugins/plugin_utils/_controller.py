@@ -19,9 +19,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
-from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, WaitPolicy
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking
 from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import MASK, mask
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import WaitPolicy, check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, DirectAccess
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca import codes
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Order, Query, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._errors import StillPendingError
 
 if TYPE_CHECKING:
@@ -38,14 +38,6 @@ class Question:
     def to_values(self) -> dict[str, Any]:
         """Return what ``Question(**values)`` makes the same question of, on another host."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class WaitPolicy:
-    """How long an order is waited for, and how often it is asked meanwhile, in seconds."""
-
-    wait_timeout: int = 0
-    poll_interval: int = 60
 
 
 class Asking(Protocol):

@@ -27,6 +27,14 @@ MAX_LENGTHS = {
 }
 
 
+@dataclass(frozen=True)
+class WaitPolicy:
+    """How long an order is waited for, and how often it is asked meanwhile, in seconds."""
+
+    wait_timeout: int = 0
+    poll_interval: int = 60
+
+
 class Order:
     """What opens an order at the CA: the account with the order's number, or the order's own collection code."""
 

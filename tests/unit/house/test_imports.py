@@ -19,7 +19,7 @@ PREFIX = re.compile(r"ansible_collections\.mailops\.smime\.plugins\.(?:module_ut
 RULES = """_errors: | _argspec: | doc_fragments: | _x509: _errors | _store: _x509 _errors | _ca: _x509 _errors
 _options: _ca _store _x509 _errors | _spec: _options _ca _store _x509 _errors | _report: _x509 _errors
 _remote_ca: _options _ca _errors | _archive: _spec _store _x509 | _module: _report _options _errors
-_rollover: _archive _spec _options _store _x509 _errors | _plan: _rollover _spec _store _x509 _errors
+_rollover: _archive _spec _options _store _x509 _errors | _plan: _spec _store _x509 _errors
 _journal: _store _x509 _errors | _order_plan: _journal _options _ca _x509 _errors
 _order_report: _order_plan _journal _ca _errors | _orders: _order_report _order_plan _journal _report _options _ca _errors
 _verify: _plan _spec _ca _store _x509 _errors | _revocation: _plan _spec _ca _store _x509 _errors
