@@ -28,6 +28,11 @@ def find_key_block(pem: bytes) -> bytes:
     return found.group() if found else pem
 
 
+def may_hold_key(data: bytes) -> bool:
+    """Tell, at little cost, whether it is worth looking for a private key in ``data``."""
+    return b"PRIVATE KEY" in data or data[:1] == b"\x30"
+
+
 def refuse_overwriting(
     path: str, data: bytes | None, allowed: Collection[bytes], passphrases: Collection[str | None], mark: bytes = b""
 ) -> None:

@@ -96,7 +96,7 @@ class Files:
     def protect(self, path: str, allowed: Collection[bytes], passphrases: Collection[str | None] = ()) -> None:
         """Refuse to overwrite a private key at ``path`` other than the ``allowed`` ones (their public keys). Raises FileError."""
         data = self.read_output(path)
-        if data:
+        if data and existing_keys.may_hold_key(data):
             place = self._locate(path)
             existing_keys.refuse_overwriting(path, data, allowed, passphrases, writing.read_mark(place))
 

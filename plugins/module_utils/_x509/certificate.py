@@ -170,15 +170,11 @@ def load_first(data: bytes) -> Certificate:
 
 def load_pem(pem: bytes) -> list[Certificate]:
     """Return the certificates in ``pem``, in their order; none is an empty list. Raises ValueError if one is damaged."""
-    return list(_load_pem(pem))
+    return [_load_block(block) for block in _PEM_BLOCK.findall(pem)]
 
 
+# Kept, since the same few files are looked at for several reasons, and mailboxes share their intermediates.
 @lru_cache(maxsize=256)
-def _load_pem(pem: bytes) -> tuple[Certificate, ...]:
-    # Kept, since the same few files are looked at for several reasons, and mailboxes share their intermediates.
-    return tuple(_load_block(block) for block in _PEM_BLOCK.findall(pem))
-
-
 def _load_block(block: bytes) -> Certificate:
     with _compat.reading("a certificate"):
         parsed = x509.load_pem_x509_certificate(block)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CaError, CallError
-from ansible_collections.mailops.smime.plugins.module_utils._report import explain
+from ansible_collections.mailops.smime.plugins.module_utils._report import explain, find_attention
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
 
@@ -61,3 +61,30 @@ def test_no_secret_is_in_any_result(host: Host) -> None:
         printed = host.run(body, **changes).printed
         assert "Code1234" not in printed or not changes
         assert "hunter2" not in printed
+
+
+def entry(email: str, status: str, days: int | None, **more: Any) -> dict[str, Any]:
+    certificate = {"days_remaining": days} if days is not None else None
+    return {"email": email, "status": status, "certificate": certificate, "reasons": [], "status_code": 2, **more}
+
+
+def test_whose_certificate_ends_first_needs_a_person_first() -> None:
+    results = [
+        entry("waiting", "pending", None),
+        entry("later", "failed", 20, msg="later (order 1): it failed."),
+        entry("good", "valid", 200),
+        entry("due", "valid", 3, reasons=["expiring"]),
+        entry("mended", "valid", 3, reasons=["expiring"], status_code=None),
+        entry("ended", "failed", -2, msg="ended (order 2): it failed."),
+        entry("new", "not_attempted", None),
+        # The controller is to ask first.
+        entry("asked", "failed", None, question={}),
+    ]
+    told = find_attention(results)
+    assert [line.split(": ")[:2] for line in told] == [
+        ["not attempted", "new"],
+        ["failed", "ended (order 2)"],
+        ["renewal due", "due"],
+        ["failed", "later (order 1)"],
+        ["pending", "waiting"],
+    ]

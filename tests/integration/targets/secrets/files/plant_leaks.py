@@ -36,6 +36,8 @@ def leak(params):
     }
 
 
+from ansible.module_utils.basic import AnsibleModule
+
 _exit_json = AnsibleModule.exit_json
 
 
