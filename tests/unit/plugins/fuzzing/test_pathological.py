@@ -37,7 +37,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the library's, about certif
 def _forget() -> Iterator[None]:
     """Let no test profit from, or pay for, what another one left in memory."""
     yield
-    certificate._load_pem.cache_clear()
+    certificate._load_block.cache_clear()
     path.is_signed_by.cache_clear()
 
 
