@@ -44,10 +44,4 @@ options:
     type: str
     choices: [target, controller]
     default: target
-  crl_cache_path:
-    description:
-      - A folder that keeps the lists of revoked certificates that O(check_revocation=crl) fetches, until the next one of each is due.
-        It is made if it is missing. Without it, they are fetched once for each task.
-      - What is kept there is checked like a list that was just fetched. Check mode reads it and writes nothing.
-    type: path
 """

@@ -39,18 +39,4 @@ options:
       - A file of root certificates in PEM, in one of which the chain must end.
       - Certificates in it that cannot be read, as bundles have them, are passed over with a warning.
     type: path
-  check_revocation:
-    description:
-      - Whether to look if the certificates of O(paths) were revoked.
-      - V(crl) asks the list of revoked certificates that each certificate names, over HTTP or HTTPS, each list once. It must be signed by
-        the certificate's issuer, be valid now, and be a whole one of that issuer (RFC 5280, section 6.3.3).
-      - If no list can be had that counts, that is a warning, and RV(certificates[].revocation) is V(unknown).
-      - The list is fetched by the host that the module runs on, whatever O(api_from) says, within O(api_timeout) and 16 MiB, without
-        redirects, through the proxies of the environment.
-      - The issuer's certificate must be in one of the files of O(paths), O(chain_path) or O(trusted_roots_path).
-      - There is no OCSP. It would tell a server at each look which mailbox is looked at, and cost a call for each certificate, and public
-        CAs are giving it up for lists.
-    type: str
-    choices: [none, crl]
-    default: none
 """

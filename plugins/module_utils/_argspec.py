@@ -12,7 +12,6 @@ from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
 
 DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME"
 
-_CHECK_REVOCATION = {"type": "str", "choices": ["none", "crl"], "default": "none"}
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 
 
@@ -81,7 +80,6 @@ def endpoint_options() -> dict[str, Any]:
         "api_timeout": {"type": "int", "default": 30},
         "api_retries": {"type": "int", "default": 3},
         "api_from": {"type": "str", "choices": ["target", "controller"], "default": "target"},
-        "crl_cache_path": {"type": "path"},
     }
 
 
@@ -93,18 +91,27 @@ def behaviour_options() -> dict[str, Any]:
         "wait_timeout": {"type": "int", "default": 0},
         "poll_interval": {"type": "int", "default": 60},
         "trusted_roots_path": {"type": "path"},
-        "check_revocation": dict(_CHECK_REVOCATION),
     }
+
+
+def revocation_options() -> dict[str, Any]:
+    """Return how revoked certificates are noticed."""
+    return {"check_revocation": {"type": "str", "choices": ["none", "crl"], "default": "none"}}
+
+
+def cache_options() -> dict[str, Any]:
+    """Return where lists of revoked certificates are kept, for a whole task."""
+    return {"crl_cache_path": {"type": "path"}}
 
 
 def certificate_options() -> dict[str, Any]:
     """Return all that describes a certificate but its mailbox; many can share it."""
-    return {**files_options(), **key_options(), **order_options(), **behaviour_options()}
+    return {**files_options(), **key_options(), **order_options(), **behaviour_options(), **revocation_options()}
 
 
 def single_options() -> dict[str, Any]:
     """Return all options of smime_certificate, but Ansible's own."""
-    return {**mailbox_options(), **certificate_options(), **endpoint_options()}
+    return {**mailbox_options(), **certificate_options(), **endpoint_options(), **cache_options()}
 
 
 def query_options() -> dict[str, Any]:
@@ -131,13 +138,13 @@ def inspection_options() -> dict[str, Any]:
         "chain_path": {"type": "path"},
         "email": {"type": "str"},
         "trusted_roots_path": {"type": "path"},
-        "check_revocation": dict(_CHECK_REVOCATION),
     }
 
 
 def info_options() -> dict[str, Any]:
     """Return all options of smime_certificate_info."""
-    return {**inspection_options(), **order_options(), **query_options(), **endpoint_options()}
+    revocation = {**revocation_options(), **cache_options()}
+    return {**inspection_options(), **revocation, **order_options(), **query_options(), **endpoint_options()}
 
 
 def entry_options() -> dict[str, Any]:
@@ -158,6 +165,7 @@ def batch_options() -> dict[str, Any]:
         "directory_owner": {"type": "str"},
         "directory_group": {"type": "str"},
         **endpoint_options(),
+        **cache_options(),
     }
 
 

@@ -19,6 +19,7 @@ author:
 extends_documentation_fragment:
   - mailops.smime.attributes
   - mailops.smime.inspection
+  - mailops.smime.revocation
   - mailops.smime.order
   - mailops.smime.query
   - mailops.smime.endpoint

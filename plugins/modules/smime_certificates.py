@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - mailops.smime.order
   - mailops.smime.endpoint
   - mailops.smime.behaviour
+  - mailops.smime.revocation
 attributes:
   idempotent:
     support: partial
