@@ -60,7 +60,7 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
         self._sender = ""
         self._queue_id = "?"
 
-    @guarded
+    @Milter.noreply  # type: ignore[untyped-decorator]
     def connect(self, name: str, _family: str, place: Any) -> Any:
         """Note who connects. Postfix presents mail of sendmail(1) as from port 0 of this machine, where no connection comes from."""
         address, port = (str(place[0]), place[1]) if isinstance(place, tuple) else ("", None)
