@@ -52,13 +52,20 @@ class Issuer:
         self.intermediate = self._certify("intermediate", self._key, "root", self._root_key, [], ca=True)
 
     def issue(
-        self, name: str, email: str, *, usage: str = "1.3.6.1.5.5.7.3.4", curve: str = "P-256", **validity: int
+        self,
+        name: str,
+        email: str,
+        *,
+        usage: str = "1.3.6.1.5.5.7.3.4",
+        curve: str = "P-256",
+        days: int = 30,
+        first: int = 0,
     ) -> Files:
         """Issue for a mailbox, from now (or ``first`` days later) for ``days``."""
         key = KEYS[curve]()
         mailbox: x509.GeneralName = x509.RFC822Name(email) if email.isascii() else _write_utf8_mailbox(email)
         extensions = [x509.SubjectAlternativeName([mailbox]), x509.ExtendedKeyUsage([x509.ObjectIdentifier(usage)])]
-        certificate = self._certify(name, key, "intermediate", self._key, extensions, **validity)
+        certificate = self._certify(name, key, "intermediate", self._key, extensions, days=days, first=first)
         return Files(self.folder / f"{name}.key", certificate, self.intermediate)
 
     def _certify(

@@ -10,10 +10,9 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from smime_milter.postfix import Postfix, PostfixError, Request, run, split
+from smime_milter.postfix import RESTRICTIONS, Postfix, PostfixError, Request, run, split
 
-# Where a restriction can stand, and those that hold a sender against its login (postconf(5)).
-RESTRICTIONS = [f"smtpd_{name}_restrictions" for name in ("client", "helo", "sender", "relay", "recipient", "data")]
+# Restrictions that hold a sender against its login (postconf(5)).
 BINDING = (
     "reject_sender_login_mismatch",
     "reject_authenticated_sender_login_mismatch",

@@ -16,6 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Where a restriction can stand.
+RESTRICTIONS = [f"smtpd_{name}_restrictions" for name in ("client", "helo", "sender", "relay", "recipient", "data")]
+# What is asked of main.cf. To expand all that there is takes Postfix a second or two.
+NAMES = ["queue_directory", "mail_owner", "mydestination", "myorigin", "recipient_delimiter", "smtpd_sender_login_maps"]
+NAMES += ["smtpd_sasl_auth_enable", *RESTRICTIONS]
 OURS = "{unix:%s,default_action=tempfail,protocol=6}"
 
 
@@ -86,7 +91,7 @@ class Postfix:
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
-        self.main = self._read("-x")
+        self.main = self._read("-x", *NAMES)
         self.raw = self._read()
         self.set_in_main = self._read("-n")
         self.services = {"/".join(line.split()[:2]) for line in self._ask("-M").splitlines()}
