@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filters for DNS and LDAP, held against cryptography and against the example of RFC 8162."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.mailops.smime.plugins.filter.publishing import (
+    certificate_der,
+    certificate_pkcs7,
+    smimea_record,
+)
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs7
+
+DATES = (datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2027, 1, 1, tzinfo=timezone.utc))
+KEY = ec.generate_private_key(ec.SECP256R1())
+PRIVATE_KEY = KEY.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+).decode()
+# UTF8String, as a SmtpUTF8Mailbox has it.
+UTF8_MAILBOX = "ünal@example.test"
+
+
+def make(*names: x509.GeneralName, number: int = 1) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Somebody")])
+    builder = x509.CertificateBuilder(subject, subject, KEY.public_key(), number, *DATES)
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return builder.sign(KEY, hashes.SHA256())
+
+
+def pem(*certificates: x509.Certificate) -> str:
+    return "".join(certificate.public_bytes(serialization.Encoding.PEM).decode() for certificate in certificates)
+
+
+def utf8_mailbox(text: str) -> x509.GeneralName:
+    encoded = text.encode()
+    return x509.OtherName(x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9"), bytes([0x0C, len(encoded)]) + encoded)
+
+
+HUGH = make(x509.RFC822Name("hugh@example.com"))
+AUTHORITY = make()
+TWO = make(x509.RFC822Name("alice@example.test"), x509.DNSName("example.test"), x509.RFC822Name("bob@example.test"))
+
+
+def owner_of(local: str, domain: str) -> str:
+    return f"{hashlib.sha256(local.encode()).hexdigest()[:56]}._smimecert.{domain}."
+
+
+def test_the_owner_is_that_of_the_rfc() -> None:
+    record = smimea_record(pem(HUGH))
+    assert record["owner"] == "c93f1e400f26708f98cb19d936620da35eec8f72e57f9eec01c1afd6._smimecert.example.com."
+    assert record["type"] == "SMIMEA"
+
+
+@pytest.mark.parametrize(
+    ("names", "email", "owner"),
+    [
+        ((x509.RFC822Name("Alice@EXAMPLE.test"),), None, owner_of("Alice", "example.test")),
+        ((x509.RFC822Name("alice@xn--bcher-kva.test"),), "Alice@Bücher.test", owner_of("Alice", "xn--bcher-kva.test")),
+        ((x509.RFC822Name('"a lice"@example.test'),), None, owner_of("a lice", "example.test")),
+        ((x509.RFC822Name("alice@example.test"),), '"alice"@example.test', owner_of("alice", "example.test")),
+        ((utf8_mailbox(UTF8_MAILBOX),), None, owner_of("ünal", "example.test")),
+        ((utf8_mailbox(UTF8_MAILBOX),), UTF8_MAILBOX, owner_of("ünal", "example.test")),
+        ((utf8_mailbox(UTF8_MAILBOX.replace("ü", "u\u0308")),), None, owner_of("ünal", "example.test")),
+    ],
+)
+def test_the_owner_has_the_local_part_as_it_is_written(names: Any, email: str | None, owner: str) -> None:
+    assert smimea_record(pem(make(*names)), email)["owner"] == owner
+
+
+def test_the_value_has_what_was_chosen() -> None:
+    whole = HUGH.public_bytes(serialization.Encoding.DER)
+    key = KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    for selector, data in enumerate((whole, key)):
+        for matching_type, value in enumerate((data, hashlib.sha256(data).digest(), hashlib.sha512(data).digest())):
+            told = smimea_record(pem(HUGH), usage="1", selector=selector, matching_type=matching_type)
+            assert told["value"] == f"1 {selector} {matching_type} {value.hex()}"
+
+
+def test_an_authority_is_published_for_a_mailbox_that_it_does_not_name() -> None:
+    told = smimea_record(pem(AUTHORITY), "alice@example.test", usage=2)
+    assert told["owner"] == owner_of("alice", "example.test")
+
+
+def test_der_and_pkcs7_are_what_cryptography_writes() -> None:
+    chain = [make(number=number) for number in (300, 2, 10**30)]
+    assert base64.b64decode(certificate_der(pem(HUGH))) == HUGH.public_bytes(serialization.Encoding.DER)
+    for order in ([HUGH, *chain], [*reversed(chain), HUGH], [HUGH, *chain, HUGH]):
+        written = base64.b64decode(certificate_pkcs7(f"some text\n{pem(*order)}"))
+        assert written == pkcs7.serialize_certificates([HUGH, *chain], serialization.Encoding.DER)
+    assert pkcs7.load_der_pkcs7_certificates(base64.b64decode(certificate_pkcs7(pem(HUGH)))) == [HUGH]
+
+
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        (lambda: smimea_record(pem(TWO)), "is for 2 mailboxes; say which with email"),
+        (lambda: smimea_record(pem(AUTHORITY)), "is for 0 mailboxes; say which with email"),
+        (
+            lambda: smimea_record(pem(TWO), "carol@example.test"),
+            "is for alice@example.test, bob@example.test, not for carol",
+        ),
+        (lambda: smimea_record(pem(HUGH), "hugh"), "'hugh' is not a mailbox address"),
+        (lambda: smimea_record(pem(HUGH), 7), "email must be a text"),
+        (lambda: smimea_record(pem(HUGH), usage=4), "usage must be a number from 0 to 3, not 4"),
+        (lambda: smimea_record(pem(HUGH), selector=True), "selector must be a number from 0 to 1"),
+        (lambda: smimea_record(pem(HUGH), matching_type="SHA2-256"), "matching_type must be a number from 0 to 2"),
+        (lambda: smimea_record(pem(HUGH, AUTHORITY)), "there are 2 certificates"),
+        (lambda: certificate_der(None), "the certificate must be a text that is not empty, not None"),
+        (lambda: certificate_der({"content": "x"}), "the certificate must be a text"),
+        (lambda: certificate_der("  \n"), "the certificate must be a text that is not empty"),
+        (lambda: certificate_der(base64.b64encode(pem(HUGH).encode()).decode()), "needs b64decode first"),
+        (lambda: certificate_der(PRIVATE_KEY + pem(HUGH)), "there is a private key beside the certificate"),
+        (lambda: certificate_der(pem(HUGH).replace("MII", "M?I")), "this is not a certificate"),
+        (
+            lambda: certificate_der("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----"),
+            "this is not a certificate",
+        ),
+        (
+            lambda: certificate_der("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----"),
+            "this is not a certificate",
+        ),
+        (lambda: certificate_pkcs7("nothing"), "there is no certificate in PEM"),
+        (
+            lambda: certificate_pkcs7(pem(HUGH) + pem(HUGH)[:300] + "\n-----END CERTIFICATE-----"),
+            "this is not a certificate",
+        ),
+    ],
+)
+def test_bad_input_is_named(call: Any, complaint: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=r"^(smimea_record|certificate_der|certificate_pkcs7): ") as caught:
+        call()
+    assert complaint in str(caught.value)
+    assert "PRIVATE" not in str(caught.value)
+
+
+def test_every_damaged_certificate_is_named_and_none_ends_in_another_error() -> None:
+    data = HUGH.public_bytes(serialization.Encoding.DER)
+    for position in range(len(data)):
+        for octet in (0, 0x30, 0x80, 0xA3, 0xFF):
+            damaged = base64.b64encode(data[:position] + bytes([octet]) + data[position + 1 :]).decode()
+            try:
+                smimea_record(f"-----BEGIN CERTIFICATE-----\n{damaged}\n-----END CERTIFICATE-----")
+            except AnsibleFilterError as error:
+                assert str(error).startswith("smimea_record: ")
