@@ -86,7 +86,10 @@ def reading(what: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        # The library's Rust panics as BaseException.
         raise ValueError(f"not {what} that can be read") from error
 
 

@@ -14,12 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, names
-from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
-    InvalidSignature,
-    UnsupportedAlgorithm,
-    verify_signature,
-    x509,
-)
+from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import x509
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate, format_time
 
 GOOD, REVOKED, UNKNOWN = "good", "revoked", "unknown"
@@ -116,9 +111,10 @@ def _find_signature_fault(revocation_list: RevocationList, issuer: Certificate) 
     if issuer.key_usages is not None and "crl_sign" not in issuer.key_usages:
         return "its issuer may not sign lists: the key usage does not hold cRLSign"
     try:
-        parsed = revocation_list.parsed
-        verify_signature(parsed, parsed.tbs_certlist_bytes, issuer.parsed.public_key())
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        with _compat.reading("a signature"):
+            parsed = revocation_list.parsed
+            _compat.verify_signature(parsed, parsed.tbs_certlist_bytes, issuer.parsed.public_key())
+    except ValueError:
         return "its signature is not the issuer's"
     return ""
 

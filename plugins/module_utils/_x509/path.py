@@ -19,12 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks, der, names
-from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
-    InvalidSignature,
-    UnsupportedAlgorithm,
-    verify_signature,
-)
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, checks, der, names
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 MAX_DEPTH = 8
@@ -156,9 +151,11 @@ def is_signed_by(certificate: Certificate, issuer: Certificate) -> bool:
     if certificate.issuer_name != issuer.subject_name:
         return False
     try:
-        verify_signature(certificate.parsed, certificate.parsed.tbs_certificate_bytes, _load_public_key(issuer))
-        return _has_one_algorithm(certificate)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        with _compat.reading("a signature"):
+            signed = certificate.parsed.tbs_certificate_bytes
+            _compat.verify_signature(certificate.parsed, signed, _load_public_key(issuer))
+            return _has_one_algorithm(certificate)
+    except ValueError:
         return False
 
 

@@ -25,10 +25,10 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._info import Criteria, inspect_certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import crl, der
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW, make_rsa_authority
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.raw_connection import RawTransport
 
 PASSWORD = "correct horse"
@@ -171,6 +171,15 @@ def _exchange(data: bytes) -> None:
         assert client.calls <= 2
 
 
+def _look_up(data: bytes) -> None:
+    """Whatever a list is, it says something of a certificate, and nothing else happens."""
+    issued = make_rsa_authority().intermediate, make_rsa_authority().root
+    own, issuer = (certificates.load_der(item.der) for item in issued)
+    said = crl.look_up(crl.load(data), own, issuer, NOW)
+    json.dumps(crl.describe(said))
+    assert (said.status == "unknown") == bool(said.why)
+
+
 DECODERS = {
     "reply_status": Decoder(_read_as(Query(query_type=0))),
     "reply_individual": Decoder(_read_as(Query(show_validity_period=True))),
@@ -191,4 +200,5 @@ DECODERS = {
     "chain": Decoder(_load_chain, (ReplyError,)),
     "pem": Decoder(_load_pem, (ValueError,)),
     "pkcs7": Decoder(_load_pkcs7, (ValueError,)),
+    "crl": Decoder(_look_up, (ValueError,)),
 }

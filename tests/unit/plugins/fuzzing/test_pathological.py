@@ -111,7 +111,7 @@ def test_signatures_are_checked_no_more_often_than_each_pair_once_for_each_use(
     real = _compat.verify_signature
     for count in (10, 40):
         calls: list[int] = []
-        monkeypatch.setattr(path, "verify_signature", lambda *pair, calls=calls: calls.append(1) or real(*pair))
+        monkeypatch.setattr(_compat, "verify_signature", lambda *pair, calls=calls: calls.append(1) or real(*pair))
         path.is_signed_by.cache_clear()
         DECODERS["chain"].accepts(make(count))
         counted[count] = len(calls)

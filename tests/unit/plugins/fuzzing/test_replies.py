@@ -22,6 +22,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Q
 from ansible_collections.mailops.smime.plugins.module_utils._errors import DerError, OptionError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import make_list, make_rsa_authority
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing import strategies
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.decoders import DECODERS, ORDER
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.pathological import rewrite
@@ -154,6 +155,14 @@ def test_any_retry_after_is_a_pause_of_a_minute_at_most(value: str, pause: float
 @given(text=st.text(), secret=st.text(min_size=4, max_size=30))
 def test_masking_ends_and_leaves_no_secret(text: str, secret: str) -> None:
     assert secret not in mask(text + secret + text, [secret])
+
+
+LIST = make_list(make_rsa_authority().root, {1: "superseded", 2: None})
+
+
+@given(data=strategies.damaged(st.just(LIST)))
+def test_a_damaged_list_of_revoked_certificates_is_read_or_refused(data: bytes) -> None:
+    DECODERS["crl"].accepts(data)
 
 
 @given(pem=strategies.damaged(strategies.certificates().map(lambda chain: "".join(map(armour, chain)).encode())))

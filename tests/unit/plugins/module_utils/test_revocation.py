@@ -146,7 +146,7 @@ def test_the_next_address_is_asked_if_one_does_not_help(host: Host) -> None:
 
 def test_a_list_is_kept_until_the_next_one_is_due(host: Host) -> None:
     revoked = fill(host)
-    kept = {"crl_cache_path": host.path("lists")}
+    kept: dict[str, Any] = {"crl_cache_path": host.path("lists")}
     assert told(run(host, lists=(sign(host),), check_mode=True, **kept))[0] == "good"
     assert not (host.folder / "lists").exists()
     assert told(run(host, lists=(sign(host),), **kept))[0] == "good"
@@ -163,7 +163,7 @@ def test_a_list_is_kept_until_the_next_one_is_due(host: Host) -> None:
 @pytest.mark.parametrize("data", [b"", b"junk", None])
 def test_what_is_kept_counts_no_more_than_what_is_fetched(host: Host, data: bytes | None) -> None:
     fill(host)
-    kept = {"crl_cache_path": host.path("lists")}
+    kept: dict[str, Any] = {"crl_cache_path": host.path("lists")}
     run(host, lists=(sign(host),), **kept)
     (file,) = (host.folder / "lists").iterdir()
     file.write_bytes(sign(host, sign_with=host.authority.root.key) if data is None else data)
@@ -182,7 +182,8 @@ def test_many_mailboxes_ask_for_a_list_once(authority: Authority) -> None:
     """Whether it can be had or not."""
     own = [certificates.load_der(authority.issue(extra=name_list(URL)).der) for _number in range(5)]
     issuer = certificates.load_der(authority.intermediate.der)
-    asked, warned = [], []
+    asked: list[str] = []
+    warned: list[str] = []
     for answers in ([make_list(authority.intermediate, {own[2].serial_number: None})], []):
 
         def fetch(url: str, answers: list[bytes] = answers) -> bytes:
