@@ -48,7 +48,7 @@ options:
     type: path
   pkcs12_passphrase:
     description:
-      - The passphrase that the PKCS#12 is encrypted with. Without it, the file is not encrypted.
+      - The passphrase that the PKCS#12 is encrypted with, of at least 4 characters. Without it, the file is not encrypted.
       - Another passphrase rewrites the file, and only that.
     type: str
   pkcs12_friendly_name:

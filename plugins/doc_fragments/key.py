@@ -24,7 +24,7 @@ options:
     type: str
   privatekey_passphrase:
     description:
-      - The passphrase of the private key, if it is encrypted. A key that is created is encrypted with it.
+      - The passphrase of the private key, if it is encrypted, of at least 4 characters. A key that is created is encrypted with it.
     type: str
   csr_path:
     description:

@@ -24,12 +24,13 @@ options:
     type: str
   login_password:
     description:
-      - The password of the account at the CA, at most 128 characters, case-sensitive.
+      - The password of the account at the CA, 4 to 128 characters, case-sensitive. Ansible hides a secret wherever it stands, and a
+        shorter one stands everywhere.
       - If not given, the environment variable E(SMIME_LOGIN_PASSWORD) is used.
     type: str
   collection_code:
     description:
-      - The order's own code, at most 16 characters. It opens this one order and needs no account.
+      - The order's own code, 4 to 16 characters. It opens this one order and needs no account.
       - If it is given, the account's login is not sent, even if that is given too.
     type: str
 """

@@ -43,6 +43,8 @@ attributes:
       - If the CA would be asked, check mode sends one query for the order's status, without a CSR, and predicts from the answer.
       - If that answer is that the order is in process, it cannot be told whether the CA has the CSR already. With a CSR at hand,
         check mode then predicts a change, since a run would send it.
+      - Of a certificate that was issued, the CA shows the days of its validity alone. One that ends on the same day as the certificate
+        on disk is taken for it, unless that one is for another key or mailbox. Whether it passes the checks cannot be seen before.
   diff_mode:
     support: full
     details:
@@ -243,7 +245,7 @@ csr_submitted:
   type: bool
   sample: true
 csr:
-  description: The CSR in PEM, or V(none) if there is none.
+  description: The CSR in PEM, or V(none) if there is none, or if the task failed.
   returned: always
   type: str
 files:

@@ -16,6 +16,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, to_values
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
     NOW,
@@ -317,3 +318,34 @@ def test_nothing_else_may_lie_where_the_new_key_waits(renewing: Host) -> None:
     outcome = renewing.run(chain_path=renewing.path("key.pem.next"))
     assert outcome.error == "invalid_option"
     assert "the same file" in outcome.result["error"]["message"]
+
+
+def test_the_controller_can_ask_for_the_new_key(renewing: Host) -> None:
+    account: dict[str, Any] = {"api_from": "controller", "login_name": None, "login_password": None}
+    looked = renewing.run(_smime_relay={"phase": "look"}, **account).result
+    assert [item["path"] for item in looked["files"]] == [str(waiting(renewing))]
+    csr = x509.load_pem_x509_csr(looked["question"]["csr"].encode())
+    assert encode_public_key(csr) == read_public_key(waiting(renewing).read_bytes())
+    issued = wait_with_new_key_again(renewing)
+    parts = (issued.der, renewing.authority.intermediate.der, renewing.authority.root.der)
+    told = {"reply": to_values(Reply(2, certificates=parts)), "error": None, "attempted": True, "api_calls": 1}
+    answer = {**told, "status_code": 2, "csr": None, "csr_submitted": True, "files": looked["files"]}
+    written = renewing.run(_smime_relay={"phase": "write", "answers": {"0": answer}}, **account)
+    assert (written.result["status"], written.result["api_calls"]) == ("issued", 1)
+    assert written.kinds == ["archive", "fullchain", "certificate", "privatekey"]
+    assert fits(renewing.read("key.pem"), renewing.read("cert.pem"))
+    assert not waiting(renewing).exists()
+
+
+def test_in_a_list_who_brings_a_request_renews_it_and_nobody_shares_a_key_that_is_exchanged(renewing: Host) -> None:
+    csr = renewing.read("request.csr").decode()
+    outcome = renewing.run_list([{"email": ALICE, "order_number": "1", "csr_content": csr}], HELD, PENDING)
+    assert outcome.result["certificates"][0]["status"] == "pending"
+    assert not waiting(renewing).exists()
+    paths: dict[str, Any] = {
+        name: renewing.path(f"{{email}}-{name}") for name in ("path", "chain_path", "fullchain_path")
+    }
+    entries = [{"email": ALICE, "order_number": "1"}, {"email": "bob@example.test", "order_number": "2"}]
+    outcome = renewing.run_list(entries, **paths)
+    assert outcome.error == "invalid_option"
+    assert "key.pem" in outcome.result["error"]["message"]
