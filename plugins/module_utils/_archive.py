@@ -48,9 +48,10 @@ def find_pairs(plan: Plan) -> list[Pair]:
     issued = plan.certificates
     pairs = []
     if plan.current is not None:
-        known = plan.known if plan.known is not None and plan.known.end_entity == plan.current else None
+        # What the CA sent can have the chain that was lost here.
+        sets = [item for item in (issued, plan.known) if item is not None and item.end_entity == plan.current]
         owner = next((spec for spec in (plan.base, plan.spec) if spec.public_key == plan.current.public_key), None)
-        pairs.append(Pair(plan.current, known.intermediates if known is not None else (), _read_key(owner)))
+        pairs.append(Pair(plan.current, sets[0].intermediates if sets else (), _read_key(owner)))
     if issued is not None and issued.end_entity != plan.current:
         pairs.append(Pair(issued.end_entity, issued.intermediates, _read_key(plan.spec)))
     return pairs
