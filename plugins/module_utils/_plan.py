@@ -101,7 +101,9 @@ def settle(plan: Plan, offer: Offer | None, files: Files, now: datetime) -> Plan
     kept = plan.current if _is_kept(plan, offer) else None
     chosen: CertificateSet | None = offer.certificates
     if kept is not None and chosen is not None and chosen.end_entity != kept:
-        chosen = _complete(plan, kept, offer, files, now)
+        completed = _complete(plan, kept, offer, files, now)
+        # What has no valid chain anywhere gives way, even to one that does not last longer.
+        kept, chosen = (kept, completed) if completed is not None else (None, chosen)
     owner = _find_owner(plan.base, plan.spec, kept or (chosen.end_entity if chosen is not None else None))
     stale = (
         _find_stale(owner, files, chosen) if offer.certificates is not None else _foresee_stale(plan, offer, files, now)

@@ -228,7 +228,8 @@ def format_time(moment: datetime) -> str:
 def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
     public_key = parsed.public_key()
     key_type, key_size = keys.describe_public_key(public_key)
-    extensions = {extension.oid.dotted_string: extension.value for extension in parsed.extensions}
+    found = {item.oid.dotted_string: item for item in parsed.extensions}
+    extensions = {oid: item.value for oid, item in found.items()}
     usages = extensions.get("2.5.29.37")
     constraints = extensions.get("2.5.29.19")
     alternatives = tuple(extensions.get("2.5.29.17", ()))
@@ -252,7 +253,7 @@ def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
         subject_name=names.prepare(subject),
         issuer_name=names.prepare(issuer),
         path_length=None if constraints is None else constraints.path_length,
-        critical=frozenset(item.oid.dotted_string for item in parsed.extensions if item.critical),
+        critical=frozenset(oid for oid, item in found.items() if item.critical),
         constraints=extensions.get("2.5.29.30"),
         alternatives=alternatives,
         crl_urls=_read_crl_urls(extensions.get("2.5.29.31", ())),
