@@ -21,9 +21,11 @@ class ActionModule(controller.ControllerAction):
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here, write on the target."""
         options = self.read_options(controller.CALL_SPEC, self.args)
-        refusal = controller.find_refusal(options)
+        refusal = controller.find_refusal(options, self.args.get("email"))
         if refusal is not None:
             return controller.describe_failure(refusal, options, self.args)
+        orders = self.open_orders()
+        orders.read(options)
         args = controller.withhold(self.args)
         looked = self.run_module({**args, _remote_ca.OPTION: {"phase": _remote_ca.LOOK}}, task_vars)
         question = looked.pop("question", None)
@@ -32,6 +34,7 @@ class ActionModule(controller.ControllerAction):
         # Imported only now: most tasks have nothing to ask.
         from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
 
+        options = orders.find(0, options, self.args.get("email"))
         access = self.open_access(options)
         call = controller.open_call(access, options, question)
         _lifecycle.carry_out([call], access.clock)
@@ -39,4 +42,6 @@ class ActionModule(controller.ControllerAction):
             "phase": _remote_ca.WRITE,
             "answers": {"0": controller.answer(call, looked.get("files", []), options["login_name"])},
         }
-        return self.run_module({**args, _remote_ca.OPTION: relay}, task_vars)
+        written = self.run_module({**args, _remote_ca.OPTION: relay}, task_vars)
+        orders.note(0, written, call.asking.status_code)
+        return written

@@ -38,7 +38,10 @@ class ActionModule(controller.ControllerAction):
         options = self.read_options(controller.CALL_SPEC, self.args)
         entries = self._read_entries()
         merged = [self._merge(options, entry) for entry in entries]
-        refusals = [controller.find_refusal(entry) for entry in merged]
+        orders = self.open_orders()
+        for entry in merged:
+            orders.read(entry)
+        refusals = [controller.find_refusal(entry, given.get("email")) for entry, given in zip(merged, entries)]
         args = {
             **controller.withhold(self.args),
             "certificates": [controller.withhold(entry) for entry in entries],
@@ -53,13 +56,17 @@ class ActionModule(controller.ControllerAction):
         results = controller.read_results(looked, len(entries))
         if not any("question" in result for result in results):
             return looked
+        asked = [index for index, result in enumerate(results) if "question" in result]
+        for index in asked:
+            merged[index] = orders.find(index, merged[index], entries[index].get("email"))
         answers = self._ask(options, merged, results, _Progress(results, (task_vars or {}).get("inventory_hostname")))
         written = self.run_module(
             {**args, _remote_ca.OPTION: {"phase": _remote_ca.WRITE, "answers": answers}}, task_vars
         )
         if "error" in written or "certificates" not in written:
             return written
-        controller.read_results(written, len(answers))
+        for index, result in zip(asked, controller.read_results(written, len(answers))):
+            orders.note(index, result, answers[str(index)]["status_code"])
         return _merge_results(looked, written)
 
     def _read_entries(self) -> list[Mapping[str, Any]]:

@@ -72,6 +72,11 @@ def order_options() -> dict[str, Any]:
     }
 
 
+def journal_options() -> dict[str, Any]:
+    """Return where the orders are that smime_orders placed."""
+    return {"orders_path": {"type": "path"}}
+
+
 def endpoint_options() -> dict[str, Any]:
     """Return where the CA listens and how it is called."""
     return {
@@ -106,7 +111,7 @@ def cache_options() -> dict[str, Any]:
 
 def certificate_options() -> dict[str, Any]:
     """Return all that describes a certificate but its mailbox; many can share it."""
-    return {**files_options(), **key_options(), **order_options(), **behaviour_options(), **revocation_options()}
+    return {**files_options(), **key_options(), **order_options(), **journal_options(), **behaviour_options(), **revocation_options()}
 
 
 def single_options() -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
     from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question
     from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, WaitPolicy
+    from ansible_collections.mailops.smime.plugins.module_utils._journal import Collection
     from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan
     from ansible_collections.mailops.smime.plugins.module_utils._report import Report
     from ansible_collections.mailops.smime.plugins.module_utils._revocation import RevocationLists
@@ -134,6 +135,16 @@ def open_files(
     private = {"private_mode": params["private_mode"], "backup": params["backup"]}
     attributes = Attributes(options, homeless=homeless, **private, **(directories or {}))
     return Files(module, attributes, shared)
+
+
+def open_collection(module: AnsibleModule, orders_path: str | None) -> Collection | None:
+    """Return the way to a mailbox's order in the journal at ``orders_path``, if there is one."""
+    if orders_path is None:
+        return None
+    # Imported only now: few tasks have a journal.
+    from ansible_collections.mailops.smime.plugins.module_utils import _journal
+
+    return _journal.Collection(_journal.open_journal(module, orders_path))
 
 
 def open_context(module: AnsibleModule) -> Context:

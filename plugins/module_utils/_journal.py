@@ -10,8 +10,7 @@ import contextlib
 import json
 import os
 import stat
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
 
 VERSION = 1
 # What became of an order: about to be sent, placed, refused, nobody knows, and given up by a person.
@@ -84,7 +84,7 @@ class PlacedOrder:
 
 def make_id() -> str:
     """Return a name of our own for an order that has no number yet."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 @dataclass
@@ -155,6 +155,30 @@ class Journal:
                 if order.id == order_id:
                     self.put(replace(order, last_code=code, last_asked=moment, collected=order.collected or collected))
                     break
+
+
+@dataclass
+class Collection:
+    """The order of one mailbox, looked up in a journal, whose certificate is to be collected."""
+
+    journal: Journal
+    order: PlacedOrder | None = None
+
+    def find(self, order: Order, email: str | None) -> Order:
+        """Return ``order`` with the number and the code that the journal has, if it has to say which it is. Raises FileError."""
+        if not order.awaits_lookup:
+            return order
+        self.order = self.journal.read().find_collectable(email or "")
+        return order if self.order is None else order.look_up(self.order.order_number, self.order.collection_code)
+
+    def note(self, code: int | None, moment: datetime, warn: Callable[[str], None], *, collected: bool) -> None:
+        """Note what the CA answered, and whether it was collected. What cannot be noted is a warning, and costs no certificate."""
+        if self.order is None or code is None or self.journal.files.check_mode:
+            return
+        try:
+            self.journal.note_answer(self.order.id, code, moment, collected=collected)
+        except FileError as error:
+            warn(f"{self.order.email}: what the CA answered could not be noted: {error.message}")
 
 
 def open_journal(module: AnsibleModule, path: str) -> Journal:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _plan as plans
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
-from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, Context, open_files
+from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, Context, open_collection, open_files
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     ElsewhereError,
     NotAttemptedError,
@@ -28,6 +28,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as 
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 
 if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._journal import Collection
     from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
     from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
@@ -55,6 +56,7 @@ class Run:
     report: Report
     due: float | None = None
     asking: Asking | None = None
+    collection: Collection | None = None
 
     def step(self) -> None:
         """Bring the certificate to what is wanted, as far as the CA lets it. A failure goes into the report."""
@@ -129,6 +131,8 @@ class Run:
         """Apply a plan that the CA's answer has completed; None is an order that is asked for again when the run is due."""
         if plan is not None:
             self._apply(plan)
+            if plan.status != "pending":
+                self._note_answer(collected=True)
             self._warn_if_due(plan)
 
     def _create_key(self, plan: Plan) -> Plan:
@@ -145,7 +149,8 @@ class Run:
         """Ask the CA, and report what it cost however it ends. Without an answer, the run is due again later."""
         if self.asking is None:
             spec = plan.spec
-            self.asking = self.context.access.open(spec.order, lambda: self._build_question(plan), spec.wait_policy)
+            order = self.collection.find(spec.order, spec.email) if self.collection is not None else spec.order
+            self.asking = self.context.access.open(order, lambda: self._build_question(plan), spec.wait_policy)
             self.report.csr = self.asking.csr or spec.csr
         try:
             reply = self.asking.ask()
@@ -154,8 +159,13 @@ class Run:
             self.report.status_code = self.asking.status_code
             self.report.csr_submitted = self.asking.csr_submitted
             self.report.changed = self.report.changed or self.asking.csr_submitted
+            self._note_answer()
         self.due = self.asking.due
         return plans.settle(plan, self._read_offer(reply, plan), self.files, self._now()) if reply is not None else None
+
+    def _note_answer(self, *, collected: bool = False) -> None:
+        if self.collection is not None:
+            self.collection.note(self.report.status_code, self._now(), self.report.warn, collected=collected)
 
     def _build_question(self, plan: Plan) -> Question:
         from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
@@ -274,7 +284,7 @@ def open_run(module: SmimeModule, params: Mapping[str, Any], files: Files, conte
     """Return the run of one certificate, which asks the CA itself unless the controller does; ``index`` is its entry's number."""
     report = Report(options.label(params["email"], params["path"] or "", options.read_order(params)))
     if params["api_from"] == "target":
-        return Run(params, files, context, report)
+        return Run(params, files, context, report, collection=open_collection(module, params["orders_path"]))
     from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca
 
     access = _remote_ca.open_access(module.relay, index)

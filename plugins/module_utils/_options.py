@@ -52,7 +52,13 @@ def label(email: str | None, path: str, order: Order) -> str:
 
 def read_order(params: Mapping[str, Any]) -> Order:
     """Return the order that ``params`` name, as they give it."""
-    return Order(params["order_number"], params["login_name"], params["login_password"], params["collection_code"])
+    return Order(
+        params["order_number"],
+        params["login_name"],
+        params["login_password"],
+        params["collection_code"],
+        params.get("orders_path"),
+    )
 
 
 def asks_ca(params: Mapping[str, Any]) -> bool:
@@ -68,10 +74,18 @@ def check(params: Mapping[str, Any]) -> Order:
     if params["api_from"] == "target":
         # Else these are for the controller to check, and the account never gets here.
         check_url(params["api_url"])
-        check_order(order)
+        check_known_order(order, params["email"])
     check_email(params["email"])
     check_archive(params)
     return order
+
+
+def check_known_order(order: Order, email: str | None) -> None:
+    """Raise OptionError for an order that cannot be asked for; which one it is, a journal may say later."""
+    if not order.awaits_lookup:
+        check_order(order)
+    elif email is None:
+        raise OptionError("orders_path needs email", hint="Give the mailbox whose order is to be looked up.")
 
 
 def check_numbers(params: Mapping[str, Any]) -> None:

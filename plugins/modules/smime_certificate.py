@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - mailops.smime.mailbox
   - mailops.smime.key
   - mailops.smime.order
+  - mailops.smime.journal
   - mailops.smime.endpoint
   - mailops.smime.behaviour
   - mailops.smime.revocation

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - mailops.smime.files
   - mailops.smime.key
   - mailops.smime.order
+  - mailops.smime.journal
   - mailops.smime.endpoint
   - mailops.smime.behaviour
   - mailops.smime.revocation
@@ -161,6 +162,9 @@ options:
       collection_code:
         description: As O(collection_code) beside the list, for this entry.
         type: str
+      orders_path:
+        description: As O(orders_path) beside the list, for this entry.
+        type: path
       remaining_days:
         description: As O(remaining_days) beside the list, for this entry.
         type: int

@@ -21,7 +21,7 @@ from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _re
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking
 from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import MASK, mask
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import WaitPolicy, check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import WaitPolicy, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, DirectAccess
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
@@ -31,6 +31,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     make_defect,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+from ansible_collections.mailops.smime.plugins.plugin_utils._orders_here import OrdersHere
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
@@ -44,9 +45,9 @@ ENVIRONMENT = {
     "api_ca_path": "SMIME_API_CA_PATH",
 }
 # What only the side that makes the call needs.
-KEPT_BACK = (*ACCOUNT, "api_url", "api_ca_path", "api_timeout", "api_retries")
+KEPT_BACK = (*ACCOUNT, "orders_path", "api_url", "api_ca_path", "api_timeout", "api_retries")
 
-ORDER_SPEC = _argspec.order_options()
+ORDER_SPEC = {**_argspec.order_options(), **_argspec.journal_options()}
 WAIT_SPEC = {name: _argspec.behaviour_options()[name] for name in ("wait_timeout", "poll_interval")}
 # What each entry of a list's result has.
 _RESULT = {"email", "status", "changed", "api_calls"}
@@ -118,6 +119,10 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
     def runs_here(self) -> bool:
         """Tell whether the target is the controller itself."""
         return bool(self._connection.transport == "local")
+
+    def open_orders(self) -> OrdersHere:
+        """Return the journal of orders here, if the task names one."""
+        return OrdersHere(bool(self._task.check_mode), display.warning)
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the task's result."""
@@ -235,13 +240,13 @@ def withhold(args: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in args.items() if name not in KEPT_BACK}
 
 
-def find_refusal(options: Mapping[str, Any]) -> SmimeError | None:
+def find_refusal(options: Mapping[str, Any], email: str | None) -> SmimeError | None:
     """Return why the order of ``options`` cannot be asked for, if they say so already."""
     try:
         rules.check_numbers(options)
         rules.check_secrets(options)
         check_url(options["api_url"])
-        check_order(rules.read_order(options))
+        rules.check_known_order(rules.read_order(options), email)
     except SmimeError as error:
         return error
     return None
@@ -281,10 +286,7 @@ def _require_whole(csr: str | None) -> None:
 
 
 def answer(call: RemoteCall, files: list[dict[str, Any]], login_name: str | None) -> dict[str, Any]:
-    """Return what goes back to the target; ``files`` are those that its first run changed.
-
-    The CA's text may repeat ``login_name``, which is not for the target to see.
-    """
+    """Return what goes back to the target, without ``login_name``; ``files`` are those that its first run changed."""
     values = {**_remote_ca.write_answer(call.asking, call.reply, call.error), "files": files}
     for told in (values["reply"], values["error"]):
         if told is not None and login_name:

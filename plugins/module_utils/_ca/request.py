@@ -44,11 +44,14 @@ class Order:
         login_name: str | None = None,
         login_password: str | None = None,
         collection_code: str | None = None,
+        journal: str | None = None,
     ) -> None:
         self.order_number = order_number
         self.login_name = login_name
         self.login_password = login_password
         self.collection_code = collection_code
+        # Where number or code stand that were not given.
+        self.journal = journal
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.label()})"
@@ -58,8 +61,19 @@ class Order:
         """Return the values that no message may hold."""
         return tuple(value for value in (self.login_password, self.collection_code) if value)
 
+    @property
+    def awaits_lookup(self) -> bool:
+        """Tell whether a journal has to say first which order it is."""
+        return self.journal is not None and not self.order_number and not self.collection_code
+
+    def look_up(self, order_number: str | None, collection_code: str | None) -> Order:
+        """Return this order with what its journal says."""
+        return Order(order_number, self.login_name, self.login_password, collection_code, self.journal)
+
     def label(self) -> str:
         """Return how messages call this order."""
+        if self.awaits_lookup:
+            return f"its order in {self.journal}"
         return f"order {self.order_number}" if self.order_number else "the order of the collection code"
 
 
@@ -89,6 +103,11 @@ def check_url(url: str) -> None:
 
 def check_order(order: Order) -> None:
     """Raise OptionError unless the order's options fit the page's lengths and conditions."""
+    if order.awaits_lookup:
+        raise OptionError(
+            f"{order.journal} has no order of this mailbox that could be collected",
+            hint="Place one with smime_orders, or give order_number or collection_code.",
+        )
     if not order.collection_code:
         missing = [name for name in ("order_number", "login_name", "login_password") if not getattr(order, name)]
         if missing:
@@ -99,7 +118,8 @@ def check_order(order: Order) -> None:
     # With a collection code the account stays home, whatever it is.
     sent = Order(collection_code=order.collection_code) if order.collection_code else order
     check_lengths(sent)
-    for option, value in vars(sent).items():
+    for option in ("order_number", "login_name", "login_password", "collection_code"):
+        value = getattr(sent, option)
         if value and value.splitlines() != [value]:
             raise OptionError(
                 f"{option} has a line end in it: the CA would refuse it, and count that as a failed login",

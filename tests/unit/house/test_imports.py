@@ -23,12 +23,12 @@ _rollover: _archive _spec _options _store _x509 _errors | _plan: _spec _store _x
 _journal: _store _x509 _errors | _order_plan: _journal _options _ca _x509 _errors
 _order_report: _order_plan _journal _ca _errors | _orders: _order_report _order_plan _journal _report _options _ca _errors
 _verify: _plan _spec _ca _store _x509 _errors | _revocation: _plan _spec _ca _store _x509 _errors
-_context: _revocation _ca _store
+_context: _revocation _journal _ca _store
 _lifecycle: _archive _verify _plan _rollover _spec _context _remote_ca _report _options _ca _store _x509 _errors
 _info: _verify _spec _context _report _options _ca _store _x509 _errors
 _batch: _lifecycle _rollover _context _remote_ca _report _argspec _options _store _x509 _errors
 modules: _lifecycle _batch _info _orders _journal _context _module _report _argspec
-plugin_utils: _context _remote_ca _report _argspec _options _ca _x509 _errors
+plugin_utils: _journal _context _remote_ca _report _argspec _options _ca _x509 _errors
 filter: plugin_utils _x509 _errors
 action: plugin_utils _lifecycle _orders _batch _info _remote_ca _argspec _options _errors"""
 ALLOWED = {room: names.split() for room, names in re.findall(r"(\w+): ?([^|\n]*)", RULES)}
