@@ -79,7 +79,7 @@ def _read_entry(params: Mapping[str, Any], given: Mapping[str, Any]) -> OrderEnt
         remaining_days=merged["remaining_days"],
         path=path,
         judged=not_after is not None,
-        not_after=parse_time(not_after) if not_after is not None else None,
+        not_after=parse_time(not_after) if not_after else None,
         order_number=given.get("order_number"),
         collection_code=given.get("collection_code"),
     )

@@ -48,7 +48,7 @@ options:
       not_after:
         description:
           - When the mailbox's certificate ends, for a certificate on another host than the journal. The facts of a certificate have it,
-            as in V(20271123235959Z); ISO 8601 is taken, too.
+            as in V(20271123235959Z); ISO 8601 is taken, too. If it is empty, there is no certificate.
         type: str
       product:
         description: As O(product) beside the list, for this entry.
@@ -175,16 +175,15 @@ seealso:
 EXAMPLES = r"""
 - name: Say which mailboxes need an order, and send nothing
   mailops.smime.smime_orders:
-    orders_path: /var/lib/smime/orders.json
+    orders_path: /etc/smime/orders.json
     certificates:
       - email: alice@example.test
       - email: bob@example.test
   delegate_to: localhost
-  run_once: true
 
 - name: Order what is needed
   mailops.smime.smime_orders:
-    orders_path: /var/lib/smime/orders.json
+    orders_path: /etc/smime/orders.json
     place: true
     product: mailbox_multipurpose
     days: 365
@@ -196,20 +195,21 @@ EXAMPLES = r"""
       - email: bob@example.test
         product: mailbox_strict
   delegate_to: localhost
-  run_once: true
   register: orders
 
 - name: Name the mailboxes that need a person
   ansible.builtin.debug:
     var: orders.attention
 
-- name: Note the number of an order whose answer was lost
+- name: Have the CA send its mail again to those who have not confirmed yet
   mailops.smime.smime_orders:
-    orders_path: /var/lib/smime/orders.json
-    state: resolved
+    orders_path: /etc/smime/orders.json
+    state: reminded
+    login_name: "{{ sectigo_login_name }}"
+    login_password: "{{ sectigo_login_password }}"
     certificates:
       - email: alice@example.test
-        order_number: "1234567"
+      - email: bob@example.test
   delegate_to: localhost
 """
 

@@ -504,6 +504,13 @@ def test_the_end_of_the_certificate_says_whether_an_order_is_needed(
     assert statuses(shop.run(certificates=[entry], place=False)) == [status]
 
 
+def test_an_empty_end_is_no_certificate(shop: Shop) -> None:
+    entry = {"email": ALICE, "not_after": ""}
+    assert statuses(shop.run(PLACED, certificates=[entry])) == ["placed"]
+    shop.note(collected=True)
+    assert statuses(shop.run(certificates=[entry], place=False)) == ["needed"]
+
+
 def test_an_entry_s_own_options_count(shop: Shop) -> None:
     entries = [
         {
