@@ -111,7 +111,14 @@ def cache_options() -> dict[str, Any]:
 
 def certificate_options() -> dict[str, Any]:
     """Return all that describes a certificate but its mailbox; many can share it."""
-    return {**files_options(), **key_options(), **order_options(), **journal_options(), **behaviour_options(), **revocation_options()}
+    return {
+        **files_options(),
+        **key_options(),
+        **order_options(),
+        **journal_options(),
+        **behaviour_options(),
+        **revocation_options(),
+    }
 
 
 def single_options() -> dict[str, Any]:

@@ -28,9 +28,9 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as 
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 
 if TYPE_CHECKING:
-    from ansible_collections.mailops.smime.plugins.module_utils._journal import Collection
     from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+    from ansible_collections.mailops.smime.plugins.module_utils._journal import Collection
     from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
