@@ -203,30 +203,6 @@ def test_an_older_certificate_never_replaces_the_one_on_disk(host: Host) -> None
     assert host.read("cert.pem") == issued.pem
 
 
-def test_an_older_certificate_replaces_nothing_even_if_another_file_is_lost(host: Host) -> None:
-    issued = host.fill(host.issue(not_after=NOW + timedelta(days=3)))
-    (host.folder / "fullchain.pem").unlink()
-    host.run(HELD, host.reply(host.issue(not_after=NOW + timedelta(days=2))))
-    assert host.read("cert.pem") == issued.pem
-
-
-def test_a_lost_file_beside_an_expiring_certificate_is_mended(host: Host) -> None:
-    issued = host.fill(host.issue(not_after=NOW + timedelta(days=3)))
-    (host.folder / "fullchain.pem").unlink()
-    outcome = host.run(HELD, host.reply(issued))
-    assert (outcome.result["status"], outcome.kinds) == ("valid", ["fullchain"])
-    assert "new order" in outcome.warnings
-
-
-def test_an_expired_certificate_that_the_ca_still_holds_is_a_failure(host: Host) -> None:
-    issued = host.fill(host.issue(not_after=NOW - timedelta(days=3)))
-    before = host.snapshot()
-    outcome = host.run(HELD, host.reply(issued))
-    assert outcome.error == "certificate_expired"
-    assert "new order" in outcome.result["error"]["hint"]
-    assert host.snapshot() == before
-
-
 def test_a_newer_certificate_replaces_the_expiring_one(host: Host) -> None:
     host.fill(host.issue(not_after=NOW + timedelta(days=3)))
     newer = host.issue()
