@@ -37,6 +37,9 @@ def write(folder: Path, options: dict[str, str], main: str = "") -> str:
     (folder / "maps").write_text(MAPS)
     # The second is no whole address, for which alone Postfix asks such a map.
     (folder / "patterns").write_text("/^(.*)@example.test$/ $1\n/^@example.org$/ everybody\n")
+    for name in ("main.cf", "master.cf", "maps", "patterns"):
+        # Postfix takes its time with what has just been written.
+        os.utime(folder / name, (0, 0))
     return str(folder)
 
 
@@ -142,6 +145,7 @@ def apply(directory: str, **wanted: Any) -> dict[str, str]:
     state = State.read(directory)
     for change in plan(Postfix(directory), request, state):
         assert run("postconf", "-c", directory, *change.arguments()).returncode == 0
+        os.utime(f"{directory}/{'master.cf' if change.option == '-P' else 'main.cf'}", (0, 0))
     state.write()
     assert plan(Postfix(directory), request, State.read(directory)) == []
     found = {**Postfix(directory).set_in_main, **Postfix(directory).options}
