@@ -153,10 +153,15 @@ def inspection_options() -> dict[str, Any]:
     }
 
 
+def monitoring_options() -> dict[str, Any]:
+    """Return what is written for others to watch."""
+    return {"metrics_path": {"type": "path"}, "report_path": {"type": "path"}}
+
+
 def info_options() -> dict[str, Any]:
     """Return all options of smime_certificate_info."""
-    revocation = {**revocation_options(), **cache_options()}
-    return {**inspection_options(), **revocation, **order_options(), **query_options(), **endpoint_options()}
+    more = {**revocation_options(), **cache_options(), **monitoring_options()}
+    return {**inspection_options(), **more, **order_options(), **query_options(), **endpoint_options()}
 
 
 def entry_options() -> dict[str, Any]:
@@ -176,6 +181,7 @@ def batch_options() -> dict[str, Any]:
         "directory_mode": {"type": "raw", "default": "0755"},
         "directory_owner": {"type": "str"},
         "directory_group": {"type": "str"},
+        **monitoring_options(),
         **endpoint_options(),
         **cache_options(),
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import (
@@ -19,11 +20,18 @@ from ansible_collections.mailops.smime.plugins.module_utils import (
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._context import Context
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, Report, find_attention
-from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import find_clash
+from ansible_collections.mailops.smime.plugins.module_utils._report import (
+    Outcome,
+    Report,
+    describe_failure,
+    find_attention,
+)
+from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import Use, find_clash
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Shared
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
@@ -35,6 +43,8 @@ _OUTPUT_OPTIONS = tuple(output.option for output in OUTPUTS)
 _INPUT_OPTIONS = ("privatekey_path", "csr_path", "trusted_roots_path")
 _PATH_OPTIONS = (*_OUTPUT_OPTIONS, *_INPUT_OPTIONS, "archive_path")
 _DIRECTORY_OPTIONS = ("directory_mode", "directory_owner", "directory_group")
+# The files beside the certificates, which tell how all of them stand.
+_WATCHED = ("metrics_path", "report_path")
 # Of these, an entry's choice displaces the default of the other.
 _ALTERNATIVES = (("privatekey_path", "privatekey_content"), ("csr_path", "csr_content"))
 
@@ -57,14 +67,15 @@ def read_entries(params: Mapping[str, Any]) -> list[Entry]:
     defaults = {name: params.get(name) for name in (*_argspec.certificate_options(), *_context.FILE_OPTIONS)}
     entries = [_read_entry(params, index, defaults) for index in range(len(params["certificates"]))]
     _refuse_repeated("email", [_normalize(entry.email) for entry in entries])
-    _refuse_shared_files(entries)
+    _refuse_shared_files(entries, params)
     return entries
 
 
 def manage(module: SmimeModule, context: Context) -> Outcome:
     """Bring all entries of the module's parameters to what is wanted, and return what is to be told."""
     try:
-        entries = _select(read_entries(module.params), module)
+        all_entries = read_entries(module.params)
+        entries = _select(all_entries, module)
     except SmimeError as error:
         return Outcome({**summarize([]), "msg": f"{error.message}. {error.hint}", "error": error.describe()})
     reports = carry_out(module, entries, context)
@@ -79,7 +90,38 @@ def manage(module: SmimeModule, context: Context) -> Outcome:
     ]
     # What they share, a bundle of roots, say, gives one warning.
     warnings = list(dict.fromkeys(warning for report in reports for warning in report.warnings))
-    return Outcome(result, warnings)
+    if any(report.question is not None for report in reports):
+        # The second run of two says how all stand.
+        return Outcome(result, warnings)
+    return Outcome({**result, **_publish(module, all_entries, result["certificates"], now)}, warnings)
+
+
+def _publish(module: SmimeModule, entries: list[Entry], results: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """Write what others watch, if the task asks for it. Return what makes the result that of a failure, nothing for none."""
+    if all(module.params[option] is None for option in _WATCHED):
+        return {}
+    # Imported only now: most tasks do without.
+    from ansible_collections.mailops.smime.plugins.module_utils import _monitoring
+
+    known = {result["email"]: result for result in results}
+    all_results = [known.get(entry.email) or _look_again(entry, now) for entry in entries]
+    paths = [entry.params["path"] or "" for entry in entries]
+    try:
+        standings = _monitoring.read_results(all_results, paths, module.params["remaining_days"])
+        _monitoring.publish(module, standings, now)
+    except SmimeError as error:
+        return describe_failure(error, "the list")
+    return {}
+
+
+def _look_again(entry: Entry, now: datetime) -> dict[str, Any]:
+    """Return the result of an entry that needed no second run, as far as its file tells."""
+    try:
+        certificate = certificates.load_first(read_file(entry.params["path"]) or b"")
+    except (SmimeError, ValueError):
+        return {"email": entry.email, "status": "valid", "certificate": None, "status_code": None, "question": None}
+    facts = certificates.describe(certificate, now)
+    return {"email": entry.email, "status": "valid", "certificate": facts, "status_code": None, "question": None}
 
 
 def _select(entries: list[Entry], module: SmimeModule) -> list[Entry]:
@@ -183,7 +225,7 @@ def _refuse_repeated(option: str, values: list[str]) -> None:
         )
 
 
-def _refuse_shared_files(entries: list[Entry]) -> None:
+def _refuse_shared_files(entries: list[Entry], params: Mapping[str, Any]) -> None:
     """Refuse entries that would write each other's files, or over what another one reads: a private key, say."""
     uses = [
         use
@@ -191,6 +233,11 @@ def _refuse_shared_files(entries: list[Entry]) -> None:
         for use in options.list_uses(entry.params, _OUTPUT_OPTIONS, entry.email)
         if "\0" not in use.path
     ]
+    if any(params[option] is not None for option in _WATCHED):
+        from ansible_collections.mailops.smime.plugins.module_utils import _monitoring
+
+        watched = _monitoring.find_outputs(params).items()
+        uses += [Use(option, option, path, written=True) for option, path in watched]
     clash = find_clash(uses, among_owners=False)
     if clash is None:
         return

@@ -46,6 +46,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
     from ansible_collections.mailops.smime.plugins.module_utils._revocation import RevocationLists
 
@@ -120,11 +121,22 @@ def inspect(
 
 
 def manage(
-    params: Mapping[str, Any], make_client: Callable[[Clock], Client], open_lists: Callable[[], RevocationLists]
+    module: AnsibleModule, make_client: Callable[[Clock], Client], open_lists: Callable[[], RevocationLists]
 ) -> Outcome:
-    """Look at what ``params`` name, and return what is to be told."""
-    found = inspect(params, make_client, open_lists)
-    return Outcome(found.to_result(find_label(params)), found.warnings)
+    """Look at what the module's parameters name, and return what is to be told."""
+    found = inspect(module.params, make_client, open_lists)
+    if found.error is None and (module.params["metrics_path"] or module.params["report_path"]):
+        _publish(module, found)
+    return Outcome(found.to_result(find_label(module.params)), found.warnings)
+
+
+def _publish(module: AnsibleModule, found: Inspection) -> None:
+    from ansible_collections.mailops.smime.plugins.module_utils import _monitoring
+
+    try:
+        _monitoring.publish(module, _monitoring.read_files(found.certificates), Clock().now())
+    except SmimeError as error:
+        found.error = error
 
 
 def find_label(params: Mapping[str, Any]) -> str:

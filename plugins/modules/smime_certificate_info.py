@@ -13,7 +13,8 @@ version_added: 1.0.0
 description:
   - Reads S/MIME certificates on the target, and says of each what is in it and whether it keeps the rules for S/MIME.
   - Asks the CA about an order, in any of the forms that its endpoint C(RequestAndCollectSMIME) offers.
-  - Never changes anything, on the target or at the CA. It sends no CSR, and does not start the issuance of a certificate.
+  - Never changes a certificate or a key, or anything at the CA. It sends no CSR, and does not start the issuance of a certificate.
+  - Writes nothing but what monitoring reads, if O(metrics_path) or O(report_path) is given. That does not count as a change.
 author:
   - mailops.smime contributors (@mailops)
 extends_documentation_fragment:
@@ -22,6 +23,7 @@ extends_documentation_fragment:
   - mailops.smime.revocation
   - mailops.smime.order
   - mailops.smime.query
+  - mailops.smime.monitoring
   - mailops.smime.endpoint
 attributes:
   check_mode:
@@ -31,9 +33,7 @@ attributes:
     details:
       - Nothing is changed, so that there is nothing to compare.
   safe_file_operations:
-    support: N/A
-    details:
-      - No file is written.
+    support: full
 requirements:
   - cryptography >= 3.4.8 on the controller too, with O(api_from=controller) and an order to look at. ansible-core brings it along.
 notes:
@@ -285,7 +285,7 @@ def main() -> None:
     module = SmimeModule(argument_spec=_argspec.info_options(), supports_check_mode=True)
     module.carry_out(
         lambda: _info.manage(
-            module.params,
+            module,
             lambda clock: _context.make_client(module.params, clock),
             lambda: _context.open_lists(module),
         ),

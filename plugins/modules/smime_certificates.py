@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - mailops.smime.endpoint
   - mailops.smime.behaviour
   - mailops.smime.revocation
+  - mailops.smime.monitoring
 attributes:
   idempotent:
     support: partial

@@ -19,6 +19,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import FileE
 from ansible_collections.mailops.smime.plugins.module_utils._store.trust import find_distrust, own_ids
 
 MAX_SIZE = 1024 * 1024
+# What is replaced can be a page about thousands of mailboxes, or a list of revoked certificates.
+LARGEST = 64 * MAX_SIZE
 _MOST_LINKS = 40
 _MOST_OPEN = 32
 # To pass through a folder takes no right to read it.
@@ -269,10 +271,7 @@ def _read(descriptor: int, size: int, most: int) -> bytes:
 
 
 def read_file(path: str, folders: Folders | None = None, most: int = MAX_SIZE) -> bytes | None:
-    """Return the contents of ``path``, ``most`` octets, or None if there is no such file. Raises FileError.
-
-    What somebody else may have put there in place of a file, a link, is refused.
-    """
+    """Return the contents of ``path``, ``most`` octets, or None if there is no such file. Raises FileError, for a planted one, too."""
     try:
         place = (folders or Folders()).locate(path)
         if place.unsafe:
@@ -288,13 +287,13 @@ def read_file(path: str, folders: Folders | None = None, most: int = MAX_SIZE) -
         ) from error
 
 
-def read_output(path: str, folders: Folders | None = None) -> bytes | None:
+def read_output(path: str, folders: Folders | None = None, most: int = MAX_SIZE) -> bytes | None:
     """Do the same for a file that may be replaced: what is not safe to read there counts as missing, and will be replaced."""
     try:
         place = (folders or Folders()).locate(path)
+        found = place.look()
     except OSError:
-        return read_file(path)
-    found = None if place.unsafe else place.look()
-    if found is None or not stat.S_ISREG(found.st_mode) or not is_planted(place, found):
-        return None if place.unsafe else read_file(path, folders)
-    return None
+        return read_file(path, None, most)
+    if place.unsafe or (found is not None and is_planted(place, found)):
+        return None
+    return read_file(path, folders, most)

@@ -19,7 +19,12 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import FileE
 from ansible_collections.mailops.smime.plugins.module_utils._store import attributes as file_attributes
 from ansible_collections.mailops.smime.plugins.module_utils._store import existing_keys, extended, staging
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes, Known
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Place, is_planted, read_place
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import (
+    LARGEST,
+    Place,
+    is_planted,
+    read_place,
+)
 from ansible_collections.mailops.smime.plugins.module_utils._store.staging import Original, Staged
 
 if TYPE_CHECKING:
@@ -133,7 +138,7 @@ class Writer:
         return name
 
     def _copy(self, place: Place, name: str) -> None:
-        data, known, found = read_place(place, place.path), file_attributes.read_known(place), place.look()
+        data, known, found = read_place(place, place.path, LARGEST), file_attributes.read_known(place), place.look()
 
         def fill(descriptor: int) -> None:
             _write(descriptor, data or b"")
@@ -188,7 +193,7 @@ def _protect(item: Replacement, place: Place) -> None:
     if found is None or not stat.S_ISREG(found.st_mode) or is_planted(place, found):
         return
     allowed = item.keys if item.private else ()
-    data = read_place(place, item.path)
+    data = read_place(place, item.path, LARGEST)
     existing_keys.refuse_overwriting(item.path, data, allowed, item.passphrases, read_mark(place))
 
 

@@ -23,10 +23,11 @@ _rollover: _archive _spec _options _store _x509 _errors | _plan: _spec _store _x
 _journal: _store _x509 _errors | _order_plan: _journal _options _ca _x509 _errors
 _order_report: _order_plan _journal _ca _errors | _orders: _order_report _order_plan _journal _report _options _ca _errors
 _verify: _plan _spec _ca _store _x509 _errors | _revocation: _plan _spec _ca _store _x509 _errors
+_metrics: | _page: | _monitoring: _metrics _page _store _errors
 _context: _revocation _journal _ca _store
 _lifecycle: _archive _verify _plan _rollover _spec _context _remote_ca _report _options _ca _store _x509 _errors
-_info: _verify _spec _context _report _options _ca _store _x509 _errors
-_batch: _lifecycle _rollover _context _remote_ca _report _argspec _options _store _x509 _errors
+_info: _monitoring _verify _spec _context _report _options _ca _store _x509 _errors
+_batch: _monitoring _lifecycle _rollover _context _remote_ca _report _argspec _options _store _x509 _errors
 modules: _lifecycle _batch _info _orders _journal _context _module _report _argspec
 plugin_utils: _journal _context _remote_ca _report _argspec _options _ca _x509 _errors
 filter: plugin_utils _x509 _errors
