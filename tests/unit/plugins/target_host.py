@@ -20,6 +20,7 @@ import pytest
 from ansible.module_utils.common import warnings
 from ansible_collections.mailops.smime.plugins.module_utils._ca import transport
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat
 from ansible_collections.mailops.smime.plugins.modules import smime_certificate, smime_certificates
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
@@ -94,6 +95,12 @@ class Outcome:
 def issue_reply(*issued: Issued, code: int = 2) -> bytes:
     """Return the CA's reply with these certificates."""
     return f"{code}\n{''.join(armour(item.der) for item in issued)}".encode()
+
+
+def show(issued: Issued) -> bytes:
+    """Return what the CA answers to check mode: that there is a certificate, and its days."""
+    first, last = _compat.not_before(issued.certificate), _compat.not_after(issued.certificate)
+    return f"1\n{first:%d/%m/%Y} {last:%d/%m/%Y}\n".encode()
 
 
 @dataclass

@@ -19,7 +19,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     make_key,
 )
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
-from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, Host, Outcome, issue_reply
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, Host, Outcome, issue_reply, show
 from cryptography.hazmat.primitives import serialization
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -84,10 +84,7 @@ class OrderAtCa(ScriptedTransport):
         if self.issued is None:
             return b"0\n"
         if form["queryType"] == "0":
-            certificate = self.issued.certificate
-            return (
-                f"1\n{certificate.not_valid_before_utc:%d/%m/%Y} {certificate.not_valid_after_utc:%d/%m/%Y}\n".encode()
-            )
+            return show(self.issued)
         return issue_reply(self.authority.root, self.authority.intermediate, self.issued)
 
 
@@ -194,12 +191,6 @@ def compare(said: Outcome, done: Outcome, *, csr_may_be_there: bool) -> None:
     assert told["diff"]["before"] == true["diff"]["before"]
     assert (told["diff"]["after"] == told["diff"]["before"]) == (true["diff"]["after"] == true["diff"]["before"])
     assert bool(said.warnings) == bool(done.warnings)
-
-
-def show(issued: Issued) -> bytes:
-    """Return the CA's answer to check mode."""
-    period = issued.certificate
-    return f"1\n{period.not_valid_before_utc:%d/%m/%Y} {period.not_valid_after_utc:%d/%m/%Y}\n".encode()
 
 
 @pytest.mark.parametrize("lost", [["fullchain.pem"], ["chain.pem"], ["chain.pem", "fullchain.pem"]])

@@ -25,7 +25,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     encode_public_key,
     make_key,
 )
-from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, PENDING, Host, Outcome
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, PENDING, Host, Outcome, show
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
@@ -145,8 +145,7 @@ def test_an_order_that_holds_the_old_certificate_brings_nothing_new(
     renewing: Host, last: Any, name: str | None, check_mode: bool
 ) -> None:
     issued = renewing.fill(renewing.issue(not_after=last))
-    period = issued.certificate
-    shown = f"1\n{period.not_valid_before_utc:%d/%m/%Y} {period.not_valid_after_utc:%d/%m/%Y}\n".encode()
+    shown = show(issued)
     outcome = renewing.run(*([shown] if check_mode else [HELD, renewing.reply(issued)]), check_mode=check_mode)
     if name is None:
         assert outcome.result["status"] == "valid"
@@ -185,8 +184,7 @@ def test_check_mode_says_what_a_renewal_does(renewing: Host) -> None:
     done = renewing.run(PENDING)
     assert said.result["files"] == done.result["files"]
     issued = wait_with_new_key_again(renewing)
-    period = issued.certificate
-    shown = f"1\n{period.not_valid_before_utc:%d/%m/%Y} {period.not_valid_after_utc:%d/%m/%Y}\n".encode()
+    shown = show(issued)
     said = renewing.run(shown, check_mode=True)
     done = renewing.run(HELD, renewing.reply(issued))
     assert (said.result["status"], said.result["files"]) == (done.result["status"], done.result["files"])
@@ -251,7 +249,7 @@ def run_and_kill(host: Host, number: int, *steps: bytes) -> bool:
                 host.run(*steps)
         finally:
             os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def look(host: Host, old_key: bytes) -> None:
