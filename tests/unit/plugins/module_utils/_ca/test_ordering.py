@@ -111,11 +111,11 @@ WHOLE = {"errorCode": "0", "orderNumber": "4711", "totalCost": "12.00", "collect
 @pytest.mark.parametrize(
     "body",
     [
-        urlencode(WHOLE | {"collectionCode": "AbCd"}),
-        urlencode({name.upper(): value for name, value in (WHOLE | {"collectionCode": "AbCd"}).items()})
+        urlencode({**WHOLE, "collectionCode": "AbCd"}),
+        urlencode({name.upper(): value for name, value in {**WHOLE, "collectionCode": "AbCd"}.items()})
         .lower()
         .replace("abcd", "AbCd"),
-        "\ufeff\r\n" + urlencode(WHOLE | {"collectionCode": "AbCd", "expectedDeliveryTime": "1"}) + "\r\n",
+        "\ufeff\r\n" + urlencode({**WHOLE, "collectionCode": "AbCd", "expectedDeliveryTime": "1"}) + "\r\n",
         "orderNumber=4711&collectionCode=AbCd&errorCode=0&totalCost=12.00&certificateID=1&certificateID=2",
         "errorCode=0&orderNumber=4711&orderNumber=4712&collectionCode=AbCd&totalCost=12.00",
     ],
