@@ -136,7 +136,7 @@ def statuses(result: dict[str, Any]) -> list[str]:
 def test_an_order_is_placed_and_noted(shop: Shop) -> None:
     result = shop.run(PLACED)
     assert (statuses(result), result["changed"], result["api_calls"]) == (["placed"], True, 1)
-    assert result["orders"][0] | {"error": None} == {
+    assert {**result["orders"][0], "error": None} == {
         "email": ALICE, "status": "placed", "changed": True, "order_number": "4711", "cost": "12.00", "payment_required": False,
         "error": None,
     }  # fmt: skip

@@ -39,12 +39,23 @@ class Proxy:
             except OSError:
                 return
             with connection:
-                self.asked.append(connection.recv(4096))
+                self.asked.append(_read_head(connection))
                 connection.sendall(self._said)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+
+def _read_head(connection: socket.socket) -> bytes:
+    """Return a whole request: old Pythons send each of its lines by itself."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        more = connection.recv(4096)
+        if not more:
+            break
+        head += more
+    return head
 
 
 @contextlib.contextmanager
