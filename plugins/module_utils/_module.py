@@ -15,7 +15,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec
-from typing import Any
+from typing import Any, NoReturn
 from zipimport import ZipImportError, zipimporter
 
 from ansible.module_utils.basic import AnsibleModule
@@ -80,6 +80,12 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
             self.fail_json(msg="missing required arguments: certificates")
         if any(entry["email"] is None for entry in entries):
             self.fail_json(msg="missing required arguments: email found in certificates")
+
+    def fail_json(self, msg: str, **result: Any) -> NoReturn:
+        """Leave with a failure. Ansible gathers no more secrets once an entry is no dictionary, and then shows the rest of them."""
+        self.no_log_values |= set(_find_secrets(self.params, self.argument_spec))
+        super().fail_json(msg, **result)
+        raise AssertionError("fail_json leaves the process")
 
     def _load_params(self) -> None:
         super()._load_params()
@@ -166,6 +172,16 @@ def _narrow(spec: dict[str, Any], entries: object) -> dict[str, Any]:
         return spec
     narrow = {name: option for name, option in whole.items() if name in given or option.get("required")}
     return {**spec, "certificates": {**spec["certificates"], "options": narrow}}
+
+
+def _find_secrets(given: object, spec: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the secrets among options, those of entries included, as far as they are texts of a length that is masked."""
+    for name, value in given.items() if isinstance(given, dict) else ():
+        rules = spec.get(name, {})
+        if rules.get("no_log") and isinstance(value, str) and len(value) >= options.SHORTEST_SECRET:
+            yield value
+        for entry in value if isinstance(value, list) else [value]:
+            yield from _find_secrets(entry, rules.get("options") or {})
 
 
 def _strip(given: Mapping[str, Any], spec: Mapping[str, Any], *, shown: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -63,6 +64,13 @@ def test_an_entry_without_a_mailbox_is_refused(host: Host, entry: dict[str, Any]
 
 def test_no_list_at_all_is_refused(host: Host) -> None:
     assert "certificates" in run(host, None)["msg"]
+
+
+@pytest.mark.parametrize("entry", ["no dictionary", 7, ["email", ALICE]])
+def test_an_entry_that_is_no_dictionary_is_refused_without_telling_the_secrets_beside_it(host: Host, entry: Any) -> None:
+    """Ansible gathers the secrets to mask as far as the list is right."""
+    host.options["login_password"] = "hunter2"
+    assert re.search("dictionary|must be a list", run(host, entry, verbosity=3)["msg"])
 
 
 def test_warnings_tell_no_secret(host: Host) -> None:
