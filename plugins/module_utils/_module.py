@@ -11,43 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pkgutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib.machinery import ModuleSpec
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
-from zipimport import ZipImportError, zipimporter
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._errors import make_defect
 from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, describe_failure
-
-
-class _ZipFinder:
-    """Finds this collection's files in the zip file in which Ansible ships them.
-
-    Python's own way compiles each of them twice, the first time only to learn its name, and compiling is most of what a task
-    costs that has nothing to do.
-    """
-
-    @staticmethod
-    def find_spec(name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG004
-        importers: Iterable[Any] = (
-            map(pkgutil.get_importer, path or ()) if name.startswith("ansible_collections.mailops.") else ()
-        )
-        for importer in importers:
-            with contextlib.suppress(ZipImportError):
-                if isinstance(importer, zipimporter) and not importer.is_package(name):
-                    loader: Any = importer
-                    return ModuleSpec(name, loader, origin=importer.archive)
-        return None
-
-
-if isinstance(globals().get("__loader__"), zipimporter):
-    sys.meta_path.insert(0, _ZipFinder)
-
 
 MASK = "********"
 # From this many v on, Ansible shows what a task was given and where it failed.

@@ -309,10 +309,8 @@ error:
       sample: true
 """
 
-from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
-
-# isort: split
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _lifecycle, _report
+from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:

@@ -274,10 +274,8 @@ error:
       sample: true
 """
 
-from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
-
-# isort: split
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _info
+from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:

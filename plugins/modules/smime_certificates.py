@@ -369,10 +369,8 @@ error:
   type: dict
 """
 
-from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
-
-# isort: split
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _batch, _context
+from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:
