@@ -4,7 +4,7 @@
 """Every decoder of bytes that the CA controls, as functions from bytes to nothing: one row a decoder.
 
 A decoder here may return, or raise what its docstring in the collection promises. Anything else is a defect: another
-exception, or an answer that breaks a rule stated below. ``make fuzz``, the property tests and the replayed corpus all
+exception, or an answer that breaks a rule stated below. The property tests and the pathological inputs
 use this table.
 """
 
