@@ -85,7 +85,11 @@ def serve_postfix(place: Path, services: dict[str, int]) -> Iterator[None]:
     for folder in ("etc", "queue", "data"):
         (place / folder).mkdir(mode=0o755)
     run("chown", "postfix", str(place / "data"))
-    settings: dict[str, object] = {"queue_directory": place / "queue", "data_directory": place / "data", "maillog_file": place / "log"}
+    settings: dict[str, object] = {
+        "queue_directory": place / "queue",
+        "data_directory": place / "data",
+        "maillog_file": place / "log",
+    }
     settings |= {"maillog_file_prefixes": place, "message_size_limit": 2 * LARGE}
     (place / "etc/main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()) + MAIN)
     entries = [

@@ -67,7 +67,9 @@ def test_no_list_at_all_is_refused(host: Host) -> None:
 
 
 @pytest.mark.parametrize("entry", ["no dictionary", 7, ["email", ALICE]])
-def test_an_entry_that_is_no_dictionary_is_refused_without_telling_the_secrets_beside_it(host: Host, entry: Any) -> None:
+def test_an_entry_that_is_no_dictionary_is_refused_without_telling_the_secrets_beside_it(
+    host: Host, entry: Any
+) -> None:
     """Ansible gathers the secrets to mask as far as the list is right."""
     host.options["login_password"] = "hunter2"
     assert re.search("dictionary|must be a list", run(host, entry, verbosity=3)["msg"])
