@@ -78,7 +78,8 @@ def _set_front_page() -> None:
     head, label, rest = index.read_text(encoding="utf-8").partition(f".. _plugins_in_{NAME}:\n")
     guides = rest[rest.index("First steps\n") :]
     front = (CLONE / "docs/docsite/front_page.rst").read_text(encoding="utf-8")
-    index.write_text(f"{head}{label}\n{front}\n{guides}", encoding="utf-8")
+    notes = ".. toctree::\n   :hidden:\n\n   changelog\n"
+    index.write_text(f"{head}{label}\n{front}\n{guides}\n\n{notes}", encoding="utf-8")
 
 
 def _find_missing_pages() -> str | None:
