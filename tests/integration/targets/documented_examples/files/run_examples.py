@@ -166,7 +166,7 @@ class Document:
             return f"make --dry-run --directory={self.arguments.collection} {command.removeprefix('make ')} >/dev/null"
         program = f"{self.arguments.ca_python} {self.arguments.collection}/roles/test_ca/files/test_ca"
         replacements = {
-            "python files/test_ca": program,
+            "python3 files/test_ca": program,
             "/tmp/ca": f"{self.folder}/ca",  # noqa: S108
             " ADDRESS ": f" {self.arguments.collection} ",
             # There is no terminal for an editor, and the environment names a file with the password.
