@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The life of one certificate on one host: make_plan, ask, verify, write."""
+"""The life of one certificate on one host: plan, ask, verify, write."""
 
 from __future__ import annotations
 

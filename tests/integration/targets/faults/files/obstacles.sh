@@ -82,10 +82,8 @@ case "$action $name" in
 "lift pipe" | "lift circle" | "lift dangling") rm "$place/chain.pem" ;;
 "put huge") truncate -s 2M "$place/cert.pem" ;;
 "lift huge") rm "$place/cert.pem" ;;
-"put taken_name") mkdir "$place/.cert.pem.new" ;;
-"lift taken_name") rmdir "$place/.cert.pem.new" ;;
-"put taken_lock") mkdir "$place/.cert.pem.lock" ;;
-"lift taken_lock") rmdir "$place/.cert.pem.lock" ;;
+"put taken_lock") mkdir "$place/.mailops.smime-$(printf cert.pem | sha256sum | cut -c1-16).run" ;;
+"lift taken_lock") rmdir "$place/.mailops.smime-$(printf cert.pem | sha256sum | cut -c1-16).run" ;;
 "put immutable_file") chattr +i "$place/cert.pem" ;;
 "lift immutable_file") chattr -i "$place/cert.pem" ;;
 "put append_only") chattr +a "$place/combined.pem" ;;
