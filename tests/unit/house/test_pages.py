@@ -22,7 +22,7 @@ RETURN: dict[str, Any] = yaml.safe_load(smime_certificate.RETURN)
 REASONS = set(re.findall(r"V\((\w+)\)", " ".join(RETURN["reasons"]["description"])))
 STATUSES = ("valid", "issued", "pending", "failed")
 # Boxes of the drawing, and what does it in _lifecycle.py.
-STEPS = {"Plan": "make_plan", "Prepare": "_create_key", "Ask the CA": "_ask", "Verify": "verify", "Write": "_write"}
+STEPS = {"Plan": "plans.make", "Prepare": "_create_key", "Ask the CA": "_ask", "Verify": "verify", "Write": "_write"}
 DRAWING = " ".join((CLONE / "docs/pictures/lifecycle.svg").read_text(encoding="utf-8").split())
 
 
