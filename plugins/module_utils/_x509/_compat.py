@@ -33,8 +33,8 @@ try:
 except ImportError:
     CRYPTOGRAPHY_IMPORT_ERROR = traceback.format_exc()
     # Whoever imports these can be imported; require_cryptography() says what is missing before they are used.
-    InvalidSignature = RuntimeError  # type: ignore[assignment,misc]
-    UnsupportedAlgorithm = RuntimeError  # type: ignore[assignment,misc]
+    InvalidSignature = ArithmeticError  # type: ignore[assignment,misc]
+    UnsupportedAlgorithm = NotImplementedError  # type: ignore[assignment,misc]
     ExtendedKeyUsageOID = x509 = hashes = serialization = None  # type: ignore[assignment,misc]
     ec = ed448 = ed25519 = padding = rsa = None  # type: ignore[assignment]
 
