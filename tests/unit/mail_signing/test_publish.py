@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.tests.unit.mail_signing.issuer import Files, Issuer
-from smime_milter.publish import InputError, Place, publish, read_sources
+from smime_milter.pair_files import InputError, Place
+from smime_milter.publish import publish, read_sources
 
 ALICE = "alice@example.test"
 GROUP = grp.getgrgid(os.getgid()).gr_name

@@ -21,8 +21,9 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from smime_milter.fields import FIELD, Field  # noqa: E402  (the path comes first)
 from smime_milter.live import LiveFolder, UnusableError, name_mailbox  # noqa: E402
 from smime_milter.mail import DeferredError, Mail, PassError  # noqa: E402
+from smime_milter.pair_files import InputError, Place  # noqa: E402
 from smime_milter.policy import Policy, PolicyError, PolicyFile  # noqa: E402
-from smime_milter.publish import InputError, Place, publish, read_sources  # noqa: E402
+from smime_milter.publish import publish, read_sources  # noqa: E402
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -9,14 +9,10 @@ wrapped anew; all else stays as it is. Parts are found in one pass (RFC 2046, 5.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import mmap
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Union
 
 from smime_milter.fields import (
     ENCODED,
@@ -30,8 +26,8 @@ from smime_milter.fields import (
     replace,
     write_boundary,
 )
+from smime_milter.rewriting import Buffer, Rewrite, encode, quote, tidy, wrap_base64, wrap_quoted
 
-Buffer = Union[bytes, mmap.mmap]
 Write = Callable[[bytes], object]
 
 # Deeper than any mail that people send; and so much of a part's header as no mail program writes.
@@ -44,13 +40,6 @@ _PIECE = 1 << 16
 _SEALED = ("multipart/signed", "multipart/encrypted")
 _ENCODING = "Content-Transfer-Encoding"
 _RELABELLED = re.compile(rb"(?im)^content-transfer-encoding:\s*(8bit|binary)")
-_WIDTH = 76
-# What makes 76 characters of base64, and a line break that is none in what is decoded.
-_STEP = 57
-_SOFT = b"=\r\n"
-_FROM = re.compile(rb"^From ", re.MULTILINE)
-_UNSAFE = re.compile(rb"[^\t\n\r -~]")
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
 
 
 def write_entity(fields: Iterable[Field], body: Buffer, write: Write) -> None:
@@ -250,16 +239,16 @@ class _Writer:
             self._write_sealed(leaf, start, end, found)
         elif leaf.nature.encoding in ENCODED:
             self._write_header(leaf.fields, None)
-            writer = _wrap_quoted if leaf.nature.encoding == "quoted-printable" else _wrap_base64
+            writer = wrap_quoted if leaf.nature.encoding == "quoted-printable" else wrap_base64
             self._write_with(writer if found.any else None, start, end)
         else:
             text = leaf.nature.content_type.startswith(("text/", "message/", "multipart/")) and not found.binary
             encoding = ("quoted-printable" if text else "base64") if found.any else None
             relabelled = "7bit" if leaf.nature.encoding in ("8bit", "binary") else None
             self._write_header(leaf.fields, encoding or relabelled)
-            self._write_with(None if encoding is None else _quote if text else _encode, start, end)
+            self._write_with(None if encoding is None else quote if text else encode, start, end)
 
-    def _write_with(self, writer: _Rewrite | None, start: int, end: int) -> None:
+    def _write_with(self, writer: Rewrite | None, start: int, end: int) -> None:
         if writer is not None:
             for piece in writer(self._body, start, end):
                 self._write(piece)
@@ -269,7 +258,7 @@ class _Writer:
 
     def _write_filler(self, start: int, end: int, found: Finding) -> None:
         """Write what stands before the first part or behind the last one, which no mail program shows."""
-        self._write_with(_tidy if found.any else None, start, end)
+        self._write_with(tidy if found.any else None, start, end)
 
     def _write_sealed(self, leaf: _Leaf, start: int, end: int, found: Finding) -> None:
         """Write what must not be touched. Raises UnfitError if a mail server would touch it."""
@@ -280,88 +269,3 @@ class _Writer:
             )
         self._write_header(leaf.fields, None)
         self._write_with(None, start, end)
-
-
-_Rewrite = Callable[[Buffer, int, int], Iterator[bytes]]
-
-
-def _lines(body: Buffer, start: int, end: int) -> Iterator[tuple[bytes, bool]]:
-    """Yield the lines of a region without their ends, very long ones in pieces, and whether the line ends there."""
-    while start < end:
-        stop = body.find(b"\r\n", start, min(start + _PIECE, end))
-        if stop >= 0:
-            yield body[start:stop], True
-            start = stop + 2
-        else:
-            stop = min(start + _PIECE, end)
-            stop -= stop < end and body[stop - 1 : stop] == b"\r"
-            yield body[start:stop], False
-            start = stop
-
-
-def _quote(body: Buffer, start: int, end: int) -> Iterator[bytes]:
-    """Yield a region in quoted-printable (RFC 2045, 6.7)."""
-    broken = False
-    for text, ends in _lines(body, start, end):
-        quoted = binascii.b2a_qp(text).replace(b"\n", b"\r\n")
-        yield (_SOFT if broken else b"") + _hide_from(quoted) + (b"\r\n" if ends else b"")
-        broken = not ends
-
-
-def _hide_from(quoted: bytes) -> bytes:
-    """Write what mbox files would change in another way."""
-    return _FROM.sub(b"=46" + _SOFT + b"rom ", quoted)
-
-
-def _encode(body: Buffer, start: int, end: int) -> Iterator[bytes]:
-    """Yield a region in base64, without a last line break."""
-    for at in range(start, end, _STEP * 1024):
-        data = body[at : min(at + _STEP * 1024, end)]
-        lines = [base64.b64encode(data[place : place + _STEP]) for place in range(0, len(data), _STEP)]
-        yield (b"\r\n" if at > start else b"") + b"\r\n".join(lines)
-
-
-def _wrap_quoted(body: Buffer, start: int, end: int) -> Iterator[bytes]:
-    """Yield a region that is quoted-printable already, in 7-bit and in short lines."""
-    rest = b""
-    for text, ends in _lines(body, start, end):
-        data = rest + re.sub(rb"[^\t -~]", lambda found: b"=%02X" % found[0][0], text)
-        at = 0
-        while len(data) - at > _WIDTH:
-            stop = at + _WIDTH - 1
-            sign = data.rfind(b"=", stop - 2, stop)
-            stop = stop if sign < 0 else sign
-            yield _hide_from(data[at:stop]) + _SOFT
-            at = stop
-        rest = data[at:]
-        if ends:
-            yield _hide_from(rest) + b"\r\n"
-            rest = b""
-    yield _hide_from(rest)
-
-
-def _wrap_base64(body: Buffer, start: int, end: int) -> Iterator[bytes]:
-    """Yield a region that is base64 already, in lines of 76; what is not base64 in it means nothing (RFC 2045, 6.8)."""
-    rest, separator = b"", b""
-    for at in range(start, end, _CHUNK):
-        data = rest + _NOT_BASE64.sub(b"", body[at : min(at + _CHUNK, end)])
-        whole = len(data) - len(data) % _WIDTH
-        for place in range(0, whole, _WIDTH):
-            yield separator + data[place : place + _WIDTH]
-            separator = b"\r\n"
-        rest = data[whole:]
-    yield separator + rest if rest else b""
-    yield b"\r\n" if body[end - 2 : end] == b"\r\n" else b""
-
-
-def _tidy(body: Buffer, start: int, end: int) -> Iterator[bytes]:
-    """Yield filler in 7-bit and in short lines. What is cut goes on behind a space, so that it becomes no boundary."""
-    broken = False
-    for text, ends in _lines(body, start, end):
-        clean = _UNSAFE.sub(b"?", text).replace(b"\r", b"?").replace(b"\n", b"?")
-        pieces = (
-            [clean[at : at + _WIDTH] for at in range(0, len(clean), _WIDTH)] if len(clean) > LONGEST // 2 else [clean]
-        )
-        line = b"\r\n ".join(pieces)
-        yield (b"\r\n " if broken else b" " if line.startswith(b"From ") else b"") + line + (b"\r\n" if ends else b"")
-        broken = not ends

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from smime_milter.author import read_address
-from smime_milter.entity import Buffer
+from smime_milter.rewriting import Buffer
 
 SUFFIX = ".pem"
 # In bytes: file systems take 255 for a name, and this leaves room for what files are called beside it.

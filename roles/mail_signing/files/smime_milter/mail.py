@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from smime_milter.author import UnclearError, read_authors
-from smime_milter.entity import Buffer, inspect, moves_inside, write_entity
+from smime_milter.entity import inspect, moves_inside, write_entity
 from smime_milter.fields import Field, UnfitError, read_nature
 from smime_milter.live import ExpiredError, LiveFolder, Pair
 from smime_milter.policy import UNSIGNED, Policy
+from smime_milter.rewriting import Buffer
 
 # So much of a mail stays in memory; the rest goes to a file without a name.
 IN_MEMORY = 256 * 1024
@@ -61,12 +62,15 @@ class Spool:
     @contextlib.contextmanager
     def view(self) -> Iterator[Buffer]:
         """Give what was written, as bytes or as a map of the file."""
-        if self._file is None:
-            yield bytes(self._data)
-            return
-        self._file.flush()
-        with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        view: Buffer = bytes(self._data)
+        if self._file is not None:
+            self._file.flush()
+            view = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
             yield view
+        finally:
+            if isinstance(view, mmap.mmap):
+                view.close()
 
     def close(self) -> None:
         """Forget all."""

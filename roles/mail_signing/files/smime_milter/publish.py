@@ -6,15 +6,11 @@
 from __future__ import annotations
 
 import contextlib
-import grp
 import os
-import secrets
-import stat
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -22,12 +18,11 @@ from cryptography.hazmat.primitives import serialization
 
 from smime_milter.author import read_address
 from smime_milter.live import SUFFIX, LiveFolder, Pair, UnusableError, make_pair, name_mailbox, split_blocks
+from smime_milter.pair_files import InputError, Place, read, remove, write
 
 LIVE = "live"
 ABSENT = "absent"
 REFUSED = "refused"
-# Whoever signs may read it; nobody may write it, and root needs no permission to replace it.
-MODE = 0o440
 _TRIAL = b"Content-Type: text/plain\r\n\r\nA trial, which nobody receives.\r\n"
 # Seconds that openssl may take for a check.
 PATIENCE = 60
@@ -39,10 +34,6 @@ class RefusedError(Exception):
     """A pair that must not go live, and why."""
 
 
-class InputError(Exception):
-    """What was asked for makes no sense."""
-
-
 @dataclass(frozen=True)
 class Source:
     """Where the files of a mailbox are."""
@@ -51,18 +42,6 @@ class Source:
     key: str
     certificate: str
     chain: str | None
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where and how pairs go live. ``roots`` is the file of trusted root certificates, if there is one."""
-
-    folder: str
-    group: str
-    roots: str | None = None
-    check: bool = False
-    openssl: str = "/usr/bin/openssl"
-    remaining_days: int = 30
 
 
 @dataclass
@@ -110,7 +89,7 @@ def publish(sources: Sequence[Source], place: Place, *, prune: bool = False, own
     unlisted = [address for address in list_live(place.folder) if address not in listed]
     if prune and not place.check:
         for address in unlisted:
-            _remove(os.path.join(place.folder, address + SUFFIX))
+            remove(os.path.join(place.folder, address + SUFFIX))
     changed = any(item.changed for item in told) or (prune and bool(unlisted))
     what = "signs no longer" if prune else "signs still"
     more = [f"{address}: {what}: it is not in smime_mailboxes" for address in unlisted]
@@ -165,16 +144,16 @@ def _list_attention(told: Sequence[Told], place: Place, owners: Any) -> Iterator
 
 def load_pair(source: Source, place: Place) -> tuple[Pair, bytes] | None:
     """Return the pair of a mailbox after every check and its live file, or None without a certificate. Raises RefusedError."""
-    certificate = _read(source.certificate)
+    certificate = read(source.certificate)
     if certificate is None:
         return None
     found = split_blocks(certificate)[1]
     if not found:
         raise RefusedError(f"{source.certificate} holds no certificate")
-    keys = split_blocks(_read(source.key) or b"")[0]
+    keys = split_blocks(read(source.key) or b"")[0]
     if len(keys) != 1:
         raise RefusedError(f"{source.key} does not hold one private key")
-    chain = split_blocks((_read(source.chain) or b"") if source.chain else b"")[1]
+    chain = split_blocks((read(source.chain) or b"") if source.chain else b"")[1]
     try:
         pair = make_pair(keys[0], [*found, *chain])
         if pair.key.public_key() != pair.certificate.public_key() and _spki(pair.key) != _spki(pair.certificate):
@@ -272,71 +251,7 @@ def _publish_one(source: Source, place: Place) -> Told:
         found = None
     if found is not None:
         pair, data = found
-        told.status, told.changed = LIVE, _write(path, data, place)
+        told.status, told.changed = LIVE, write(path, data, place)
     if pair is not None:
         told.serial_number, told.last = f"{pair.certificate.serial_number:X}", pair.last
     return told
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        return Path(path).read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _write(path: str, data: bytes, place: Place) -> bool:
-    """Put a file into its place, if it is not there already, and tell whether that was to be done."""
-    group = _find_group(place)
-    if _stands(path, data, group):
-        return False
-    if place.check:
-        return True
-    folder = os.path.dirname(path)
-    temporary = os.path.join(folder, f".{secrets.token_hex(8)}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchown(file.fileno(), -1, group)
-            os.fchmod(file.fileno(), MODE)
-            os.fsync(file.fileno())
-        os.rename(temporary, path)
-    except BaseException:
-        _remove(temporary)
-        raise
-    _sync(folder)
-    return True
-
-
-def _find_group(place: Place) -> int:
-    try:
-        return grp.getgrnam(place.group).gr_gid
-    except KeyError:
-        if place.check:
-            # Before the first run, which makes the group.
-            return -1
-        raise InputError(f"there is no group {place.group}") from None
-
-
-def _stands(path: str, data: bytes, group: int) -> bool:
-    try:
-        found = os.lstat(path)
-    except FileNotFoundError:
-        return False
-    right = stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) == MODE and found.st_gid == group
-    return right and _read(path) == data
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-
-
-def _sync(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
