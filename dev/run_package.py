@@ -86,7 +86,7 @@ def build_the_tarball() -> None:
 def hold_what_users_need_and_nothing_else() -> None:
     """The tarball has every file that git holds in its folders, and no other."""
     with tarfile.open(_tarball()) as tarball:
-        packed = {member.name.removeprefix("./") for member in tarball if member.isfile()}
+        packed = {member.name.removeprefix("./") for member in tarball if member.isfile() or member.issym()}
     top = {name.partition("/")[0] for name in packed}
     held = set(_run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=CLONE).splitlines())
     held = {name for name in held if (CLONE / name).is_file() and not name.startswith(LEFT_OUT)}
