@@ -112,7 +112,7 @@ def _describe_inspection(said):
         "order_first": (order.get("certificates") or [None])[0],
         "order_not_after": order.get("not_after"),
         "order_content_type": order.get("content_type"),
-        "order_begins": base64.b64decode(order.get("raw", ""))[:1].decode("latin-1"),
+        "order_begins": base64.b64decode(order.get("raw") or "")[:1].decode("latin-1"),
         "found": len(certificates),
         "broken": [item["error"] is not None for item in certificates],
         "failed_checks": [[check["name"] for check in item["checks"] if not check["passed"]] for item in certificates],
