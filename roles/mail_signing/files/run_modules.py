@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, mailops.smime contributors
+# Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run modules of the program on a machine that has none of it yet, the last of them as what is run. Standard input is JSON."""

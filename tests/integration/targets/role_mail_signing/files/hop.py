@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, mailops.smime contributors
+# Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Send every form of mail over a server that takes 7-bit mail and cuts lines, and have programs of others verify what arrives there."""
