@@ -137,6 +137,11 @@ class Journal:
             f"{self.path} holds collection codes, and its mode was {stat.S_IMODE(found.st_mode):04o}: it is 0600 now."
         )
 
+    def tidy(self) -> None:
+        """Remove what a killed run left beside the journal: a copy has its codes, too."""
+        if not self.files.check_mode:
+            self.files.tidy([self.path])
+
     def of(self, email: str) -> list[PlacedOrder]:
         """Return the orders of a mailbox, the newest first, without those that were tests."""
         wanted = normalize(email)

@@ -293,5 +293,6 @@ def manage(params: Mapping[str, Any], journal: Journal, client: Client, clock: C
     except SmimeError as error:
         failure = describe_failure(error, "orders")
         result = {**summarize([], client.calls), **failure, "attention": [failure["msg"]]}
+    journal.tidy()
     warning = journal.narrow()
     return Outcome(result, [warning] if warning else [])

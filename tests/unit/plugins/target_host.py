@@ -5,24 +5,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-import pytest
-from ansible.module_utils.common import warnings
-from ansible_collections.mailops.smime.plugins.module_utils._ca import transport
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat
 from ansible_collections.mailops.smime.plugins.modules import smime_certificate, smime_certificates
-from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
+from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import run_module
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
     NOW,
@@ -192,16 +186,6 @@ class Host:
         self, main: Callable[[], None], options: dict[str, Any], ca: ScriptedTransport, check_mode: bool, now: datetime
     ) -> Outcome:
         given = {"_ansible_check_mode": check_mode, "_ansible_diff": True, "_ansible_remote_tmp": str(self.folder)}
-        arguments = {name: value for name, value in {**options, **given}.items() if value is not None}
-        time, printed = Time(now), io.StringIO()
-        with contextlib.ExitStack() as patches:
-            patches.enter_context(module_arguments(arguments))
-            patches.enter_context(mock.patch.object(transport, "Transport", return_value=ca))
-            # Wherever the module opens its clock, it opens this one.
-            patches.enter_context(mock.patch.object(Clock.__init__, "__defaults__", time.functions))
-            patches.enter_context(mock.patch.object(warnings, "_global_warnings", type(warnings._global_warnings)()))
-            patches.enter_context(contextlib.redirect_stdout(printed))
-            patches.enter_context(pytest.raises(SystemExit))
-            main()
-        assert not ca.steps, "the CA was asked less often than expected"
-        return Outcome(json.loads(printed.getvalue()), ca.forms, time.pauses, printed.getvalue())
+        time = Time(now)
+        printed = run_module(main, {**options, **given}, ca, time.functions)
+        return Outcome(json.loads(printed), ca.forms, time.pauses, printed)

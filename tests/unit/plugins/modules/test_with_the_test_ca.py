@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, mailops.smime contributors
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole runs against the test CA, over the network and with the real clock: killed at any call, side by side, and refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import ssl
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
+from ansible_collections.mailops.smime.plugins.modules import smime_certificate, smime_certificates, smime_orders
+from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import run_module
+from ansible_collections.mailops.smime.tests.unit.plugins.killed import run_and_kill, start
+from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._ca.test_refusals import (
+    BARE,
+    STATUSES,
+    WITH_WORDS,
+)
+from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import RunningCa
+
+RUNS = 20
+NETWORK = ((ssl.SSLSocket, "send"), (ssl.SSLSocket, "recv_into"))
+
+
+def run(main: Any, ca: RunningCa, folder: Path, **options: Any) -> str:
+    """Return what a module prints."""
+    endpoint = {
+        "api_url": ca.identity["url"], "api_ca_path": ca.identity["ca_path"], "login_name": "Demo",
+        "login_password": "correct horse", "_ansible_remote_tmp": str(folder),
+    }  # fmt: skip
+    return run_module(main, {**endpoint, **options})
+
+
+def run_orders(ca: RunningCa, folder: Path, entries: list[dict[str, str]], **options: Any) -> str:
+    given = {"orders_path": str(folder / "orders.json"), "place": True, "product": "mailbox_strict", "days": 365}
+    return run(smime_orders.main, ca, folder, **{**given, "certificates": entries, **options})
+
+
+def order(ca: RunningCa, folder: Path, entries: list[dict[str, str]], **options: Any) -> list[dict[str, Any]]:
+    """Return what became of each entry; one that is blocked is said to be, with what a person can do."""
+    result = json.loads(start(lambda: run_orders(ca, folder, entries, **options))())
+    orders: list[dict[str, Any]] = result["orders"]
+    for item in orders:
+        if item["status"] == "unknown":
+            assert result["failed"]
+            assert any(item["email"] in line for line in result["attention"])
+            assert all(f"state: {state}" in item["error"]["hint"] for state in ("resolved", "forgotten"))
+    return orders
+
+
+def test_a_run_that_is_killed_at_any_call_orders_nothing_twice_and_nothing_never(ca: RunningCa, tmp_path: Path) -> None:
+    killed, folders, seen = True, [], set()
+    while killed:
+        folder = tmp_path / str(len(folders))
+        folder.mkdir()
+        folders.append(folder)
+        entries = [{"email": f"{name}{folder.name}@example.test"} for name in ("alice", "bob")]
+        killed = run_and_kill(lambda f=folder, e=entries: run_orders(ca, f, e), len(folders), *NETWORK)  # type: ignore[misc]
+        seen.add(tuple(item["status"] for item in order(ca, folder, entries)))
+        assert os.listdir(folder) == ["orders.json"]
+    assert seen >= {
+        ("placed", "placed"),
+        ("unknown", "placed"),
+        ("open", "placed"),
+        ("open", "unknown"),
+        ("open", "open"),
+    }
+    # Now a person looks at the CA.
+    numbers = {item["email"]: item["order_number"] for item in ca.control("GET", "placed")["placed"]}
+    for folder in folders:
+        entries = [{"email": f"{name}{folder.name}@example.test"} for name in ("alice", "bob")]
+        for entry in (item for item, found in zip(entries, order(ca, folder, entries)) if found["status"] == "unknown"):
+            state = "resolved" if entry["email"] in numbers else "forgotten"
+            number = {"order_number": numbers[entry["email"]]} if state == "resolved" else {}
+            assert order(ca, folder, [{**entry, **number}], state=state)[0]["status"] == state
+        assert {item["status"] for item in order(ca, folder, entries)} <= {"open", "placed"}
+    placed = Counter(item["email"] for item in ca.control("GET", "placed")["placed"])
+    assert (len(placed), set(placed.values())) == (2 * len(folders), {1})
+
+
+def test_whole_runs_side_by_side_share_what_all_mailboxes_have_in_common(ca: RunningCa, tmp_path: Path) -> None:
+    """Each has an order, a key and a certificate of its own; root and intermediate are one file for all."""
+    waiting = []
+    for number in range(RUNS):
+        email = f"side{number}@example.test"
+        placed = ca.order(email=email)
+        own = {name: str(tmp_path / f"{number}.{name}") for name in ("path", "privatekey_path", "fullchain_path")}
+        common = {name: str(tmp_path / name) for name in ("root_path", "chain_path")}
+        options = {
+            "email": email,
+            "order_number": placed["order_number"],
+            "privatekey_type": "ECC",
+            "privatekey_create": True,
+        }
+        waiting.append(start(partial(run, smime_certificate.main, ca, tmp_path, **own, **common, **options)))
+    results = [json.loads(finish()) for finish in waiting]
+    assert [result.get("status") for result in results] == ["issued"] * RUNS, results
+    assert sum(item["kind"] == "root" for result in results for item in result["files"]) >= 1
+    assert (tmp_path / "root_path").read_bytes() == Path(ca.identity["root_path"]).read_bytes()
+    chain = (tmp_path / "chain_path").read_bytes()
+    for number, result in enumerate(results):
+        own_certificate = (tmp_path / f"{number}.path").read_bytes()
+        assert (tmp_path / f"{number}.fullchain_path").read_bytes() == own_certificate + chain
+        assert result["certificate"]["emails"] == [f"side{number}@example.test"]
+        assert (
+            certificates.load_pem(own_certificate)[0].public_key
+            == keys.load((tmp_path / f"{number}.privatekey_path").read_bytes(), None, "").public_key
+        )
+    assert len(os.listdir(tmp_path)) == 3 * RUNS + 2
+
+
+REFUSED = [(body, STATUSES[number % len(STATUSES)]) for number, body in enumerate([*WITH_WORDS, *BARE])]
+
+
+@pytest.mark.parametrize(("body", "status"), [*REFUSED, (b"", 401), (b"<html>Forbidden</html>", 403), (b"0\n", 401)])
+def test_a_refused_login_is_one_call_and_no_other_mailbox_of_the_list_is_attempted(
+    ca: RunningCa, tmp_path: Path, body: bytes, status: int
+) -> None:
+    ca.fault("body", status=status, body=base64.b64encode(body).decode(), count=2)
+    emails = [f"{name}@example.test" for name in ("alice", "bob", "carol")]
+    entries = [{"email": email, "order_number": email} for email in emails]
+    files = {name: f"{tmp_path}/{{email}}.{name}" for name in ("path", "privatekey_path")}
+    key = {"privatekey_type": "ECC", "privatekey_create": True}
+    result = json.loads(
+        start(partial(run, smime_certificates.main, ca, tmp_path, certificates=entries, **files, **key))()
+    )
+    first, *others = result["certificates"]
+    assert (first["error"]["name"], first["error"]["code"], first["error"]["retryable"]) == ("login_failed", -16, False)
+    assert "account" in first["error"]["hint"]
+    assert [item["status"] for item in others] == ["not_attempted"] * 2
+    for email in emails[1:]:
+        assert any(
+            line.startswith(f"not attempted: {email}: the CA had refused the login") for line in result["attention"]
+        )
+    orders = order(ca, tmp_path, [{"email": email} for email in emails])
+    assert [item["status"] for item in orders] == ["failed", "not_attempted", "not_attempted"]
+    assert orders[0]["error"]["name"] == "login_failed"
+    assert [call["endpoint"] for call in ca.calls()] == ["collect", "order"]
