@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Try all that platforms.py lists; ansible-test knows nothing of other releases of ansible-core and of libraries.
 
-With each release of ansible-core: all integration targets, with controller and modules on the newest Python that it runs on. On each
-platform: the plugins' unit tests, and some targets from each release that serves its Python. What this machine lacks is said. All of
-it takes hours: words on the command line choose from it, and the page keeps what it says of the rest.
+With each release of ansible-core: sanity on all its Pythons, and all integration targets on its newest Python. On each platform: the
+plugins' unit tests, and some targets from each release that serves its Python. What this machine lacks is said. All of it takes
+hours: words on the command line choose from it, and the page keeps what it says of the rest.
 
 With --oldest, as in "make test": some targets from the oldest ansible-core, on the oldest platform, that this machine can have.
 """
@@ -16,11 +16,9 @@ import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 
 from collection_copy import CLONE
 from junit import REPORTS, write_report
@@ -34,194 +32,157 @@ TARGETS = ("smime_certificate", "smime_certificate_outputs")
 # Many options, and what depends most on the release of Ansible.
 OLDEST_TARGETS = ("smime_certificates",)
 OUTPUT = CLONE / "docs/platforms/results.md"
-PASSED, FAILED = "passed", "FAILED"
+
+
+class MissingError(Exception):
+    """What this machine lacks for a trial."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Something to try: the three columns that name it, and what does it and returns a word."""
+    """Something to try: the start of its row, and integration targets, all if none are named, or what stands in their place."""
 
-    where: str
-    python: str
-    what: str
-    run: Callable[[], str]
+    head: str
+    core: Core | None = None
+    platform: Platform | None = None
+    targets: tuple[str, ...] = ()
+    sanity: bool = False
 
-    @property
-    def head(self) -> str:
-        """Return the start of its row."""
-        return f"| {self.where} | {self.python} | {self.what} | "
+    def run(self) -> str:
+        """Return a word for what came of it."""
+        try:
+            status = subprocess.run(self._command(), cwd=CLONE, check=False).returncode
+        except MissingError as error:
+            return f"not tried: {error}"
+        except subprocess.CalledProcessError:
+            return "FAILED"  # to install what it needs
+        return "FAILED" if status else "passed"
+
+    def _command(self) -> list[str]:
+        python = furnish_target(self.platform) if self.platform else ""
+        if self.core is None:
+            # Filters are for controllers, and make one of the process that tests them.
+            options = ["-q", "-W", "default", "-p", "no:cacheprovider", "--ignore=tests/unit/plugins/filter"]
+            return [python, "-m", "pytest", *options, "tests/unit/plugins"]
+        controller = furnish_controller(self.core)
+        if self.sanity:
+            return [controller, "dev/run_sanity.py", "--all-pythons"]
+        where = ["--target-python", f"{self.platform.python}@{python}"] if self.platform else []
+        return [controller, "dev/run_integration.py", "--stage", f"{STAGE}-one", *where, *self.targets]
 
 
 def main() -> int:
     """Try what the command line asks for, print a table, and return the exit status: 1 if anything failed."""
     parser = argparse.ArgumentParser(prog="make test-matrix")
-    parser.add_argument(
-        "words", nargs="*", help='only what one of these words is in, such as "EL 9" or "ansible-core 2.16"'
-    )
+    parser.add_argument("words", nargs="*", help='only what one of these words is in, such as "EL 9" or "2.16.3"')
     parser.add_argument("--oldest", action="store_true")
     parser.add_argument("--write", action="store_true", help="write the table into docs/platforms")
     arguments = parser.parse_args()
     trials = [choose_oldest()] if arguments.oldest else list(list_trials())
-    chosen = [trial for trial in trials if not arguments.words or any(word in trial.head for word in arguments.words)]
     results: dict[str, str] = {}
-    for trial in chosen:
-        print(f"\n===== {trial.head}", flush=True)
-        results[trial.head] = trial.run()
-    if arguments.write:
-        OUTPUT.write_text(compose(trials, results), "utf-8")
-    write_report(
-        STAGE, {head: word if word == FAILED else None for head, word in results.items() if word in {PASSED, FAILED}}
-    )
-    if not {PASSED, FAILED} & set(results.values()):
+    for trial in trials:
+        if not arguments.words or any(word in trial.head for word in arguments.words):
+            print(f"\n===== {trial.head}", flush=True)
+            results[trial.head] = trial.run()
+            if arguments.write:
+                OUTPUT.write_text(compose(trials, trial.head, results[trial.head]), "utf-8")
+    shutil.rmtree(REPORTS / f"{STAGE}-one", ignore_errors=True)
+    tried = {head: None if word == "passed" else word for head, word in results.items() if not word.startswith("not")}
+    write_report(STAGE, tried)
+    if not tried:
         (REPORTS / STAGE / "skipped").touch()
     print("", *(f"{head}{word} |" for head, word in results.items()), sep="\n")
-    return int(FAILED in results.values())
-
-
-def choose_oldest() -> Trial:
-    """Return the trial for "make test"."""
-    core = next(core for core in CORES if find_python(core))
-    served = [platform for platform in PLATFORMS if core.serves(platform.python) and interpreter(platform.python)]
-    platform = served[0]
-    return Trial(
-        f"ansible-core {core.release} on Python {find_python(core)}", platform.python, platform.libraries.partition(" ")[0],
-        partial(integrate, core, platform, OLDEST_TARGETS),
-    )  # fmt: skip
+    return int("FAILED" in results.values())
 
 
 def list_trials() -> Iterator[Trial]:
     """Return everything that the page has, in its order."""
     for core in CORES:
-        python = find_python(core) or core.pythons[0]
-        yield Trial(
-            f"ansible-core {core.release}",
-            python,
-            "all integration targets",
-            partial(integrate, core, None, ()),
-        )
+        head = f"| ansible-core {core.release} | {find_python(core)} |"
+        yield Trial(f"{head} sanity | ", core, sanity=True)
+        yield Trial(f"{head} all integration targets | ", core)
     for platform in PLATFORMS:
-        yield Trial(platform.name, platform.python, "unit tests", partial(test_units, platform))
-        for core in CORES:
-            if core.serves(platform.python):
-                run = partial(integrate, core, platform, TARGETS)
-                yield Trial(platform.name, platform.python, f"from ansible-core {core.release}", run)
+        head = f"| {platform.name} | {platform.python} |"
+        yield Trial(f"{head} unit tests | ", platform=platform)
+        served = (core for core in CORES if core.serves(platform.python))
+        yield from (Trial(f"{head} from ansible-core {core.release} | ", core, platform, TARGETS) for core in served)
 
 
-def integrate(core: Core, platform: Platform | None, targets: tuple[str, ...]) -> str:
-    """Run integration targets, all if none are named, from a release of ansible-core on a platform or on its own Python."""
-    version = find_python(core)
-    if version is None:
-        return f"not tried: no Python {' or '.join(core.pythons)} here"
-    controller = furnish_controller(core, version)
-    options = ["--stage", f"{STAGE}-one"]
-    if platform is not None:
-        if interpreter(platform.python) is None:
-            return f"not tried: no Python {platform.python} here"
-        target = furnish_target(platform)
-        if target is None:
-            return FAILED
-        options += ["--target-python", f"{platform.python}@{target}"]
-    if controller is None:
-        return FAILED
-    command = [str(controller), str(CLONE / "dev/run_integration.py"), *options, *targets]
-    status = subprocess.run(command, cwd=CLONE, check=False).returncode
-    shutil.rmtree(REPORTS / f"{STAGE}-one", ignore_errors=True)
-    return FAILED if status else PASSED
+def choose_oldest() -> Trial:
+    """Return the trial for "make test"."""
+    core = next(core for core in CORES if interpreter(find_python(core)))
+    platform = next(each for each in PLATFORMS if core.serves(each.python) and interpreter(each.python))
+    head = f"| ansible-core {core.release} on {find_python(core)} | {platform.python} | {platform.name} | "
+    return Trial(head, core, platform, OLDEST_TARGETS)
 
 
-def test_units(platform: Platform) -> str:
-    """Run the plugins' unit tests with a platform's libraries."""
-    if interpreter(platform.python) is None:
-        return f"not tried: no Python {platform.python} here"
-    python = furnish_target(platform)
-    if python is None:
-        return FAILED
-    command = [
-        str(python),
-        "-m",
-        "pytest",
-        "-q",
-        "-W",
-        "default",
-        "-p",
-        "no:cacheprovider",
-        "tests/unit/plugins",
-        "--ignore=tests/unit/plugins/filter",
-    ]
-    return FAILED if subprocess.run(command, cwd=CLONE, check=False).returncode else PASSED
+def find_python(core: Core) -> str:
+    """Return the best version of Python for a release of ansible-core that this machine has, and else the best."""
+    return next((version for version in core.pythons if interpreter(version)), core.pythons[0])
 
 
-def find_python(core: Core) -> str | None:
-    """Return the best version of Python for a release of ansible-core that this machine has."""
-    return next((version for version in core.pythons if interpreter(version)), None)
-
-
-def furnish_controller(core: Core, version: str) -> Path | None:
+def furnish_controller(core: Core) -> str:
     """Return the interpreter of an environment with that ansible-core, and else with what the tests' own environment has."""
-    own = {"ansible-core": core.release, "resolvelib": core.resolvelib}
-    constraints = FOLDER / f"controller-{core.name}.txt"
+    version, name = find_python(core), f"controller-{core.name}"
+    constraints = FOLDER / f"{name}.txt"
     FOLDER.mkdir(parents=True, exist_ok=True)
-    constraints.write_text(
-        "\n".join([*read_pins("controller", own), *(f"{name}=={pin}" for name, pin in own.items())]), "utf-8"
-    )
-    requirements = PINS.parent / "test.txt"
+    pins = read_pins("controller", f"ansible-core=={core.release} resolvelib=={core.resolvelib}".split())
+    constraints.write_text("\n".join(pins), "utf-8")
     return furnish(
-        f"controller-{core.name}-{version}", version, [f"--constraint={constraints}", f"--requirement={requirements}"]
+        f"{name}-{version}", version, [f"--constraint={constraints}", f"--requirement={PINS}/../test.txt"], pins
     )
 
 
-def furnish_target(platform: Platform) -> Path | None:
+def furnish_target(platform: Platform) -> str:
     """Return the interpreter of an environment with the platform's libraries, and what pytest needs."""
     libraries = platform.libraries.split()
-    vectors = libraries[0].replace("cryptography", "cryptography-vectors")
-    tools = read_pins("matrix", {pin.partition("==")[0] for pin in [*libraries, vectors]})
+    pins = read_pins("matrix", [*libraries, libraries[0].replace("cryptography", "cryptography-vectors")])
+    name = f"target-{platform.name}".replace(" ", "-").replace(",", "")
     # Everything is named with its version, so that nothing else may come along.
-    return furnish(
-        f"target-{platform.name}".replace(" ", "-").replace(",", ""),
-        platform.python,
-        ["--no-deps", *tools, *libraries, vectors],
-    )
+    return furnish(name, platform.python, ["--no-deps", *pins], pins)
 
 
-def read_pins(name: str, but: dict[str, str] | set[str]) -> list[str]:
-    """Return the lines of a file with pins but for some packages."""
+def read_pins(name: str, own: list[str]) -> list[str]:
+    """Return the lines of a file with pins, with others for some packages."""
+    names = {pin.partition("==")[0] for pin in own}
     lines = (PINS / f"{name}.txt").read_text("utf-8").splitlines()
-    return [line for line in lines if line.partition("==")[0] not in but]
+    return [line for line in lines if line.partition("==")[0] not in names] + own
 
 
-def furnish(name: str, version: str, options: list[str]) -> Path | None:
-    """Make a virtual environment unless one with the same contents exists; return its interpreter, None if it can't be made."""
-    folder = FOLDER / name
+def furnish(name: str, version: str, options: list[str], contents: list[str]) -> str:
+    """Make a virtual environment unless one with the same contents exists, and return its interpreter.
+
+    Raises MissingError without that Python, and CalledProcessError if something can't be installed.
+    """
+    folder, base = FOLDER / name, interpreter(version)
+    if base is None:
+        raise MissingError(f"no Python {version} here")
     python, stamp = folder / "bin/python", folder / ".contents"
-    files = [option.partition("=")[2] for option in options if option.startswith("--constraint")]
-    contents = "\n".join([*options, *(Path(file).read_text("utf-8") for file in files)])
-    if stamp.exists() and stamp.read_text("utf-8") == contents:
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
-    commands = (
-        [interpreter(version) or version, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "--quiet", "--quiet", "install", "--no-compile", *options],
-        [str(python), "-m", "pip", "--quiet", "check"],
-    )
-    for command in commands:
-        if subprocess.run(command, check=False).returncode:
-            return None
-    stamp.write_text(contents, "utf-8")
-    return python
+    if not stamp.exists() or stamp.read_text("utf-8").splitlines() != contents:
+        shutil.rmtree(folder, ignore_errors=True)
+        pip = [str(python), "-m", "pip", "--quiet", "--quiet"]
+        for command in (
+            [base, "-m", "venv", str(folder)],
+            [*pip, "install", "--no-compile", *options],
+            [*pip, "check"],
+        ):
+            subprocess.run(command, check=True)
+        stamp.write_text("\n".join(contents), "utf-8")
+    return str(python)
 
 
-def compose(trials: list[Trial], results: dict[str, str]) -> str:
-    """Return the page: its own words above the table, new results, and those that it had for what was not tried now."""
+def compose(trials: list[Trial], tried: str, word: str) -> str:
+    """Return the page: its own words above the table, a new result, and those that it had for what was not tried now."""
     page = OUTPUT.read_text("utf-8")
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
-    rows = []
-    for trial in trials:
-        kept = next(
-            (line for line in page.splitlines() if line.startswith(trial.head)), f"{trial.head}not tried yet | |"
-        )
-        rows.append(f"{trial.head}{results[trial.head]} | {today} |" if trial.head in results else kept)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=CLONE, check=False, capture_output=True, text=True
+    ).stdout.strip()
+    known = {trial.head: f"{trial.head}not tried yet | | |" for trial in trials}
+    known |= {head: line for head in known for line in page.splitlines() if line.startswith(head)}
+    known[tried] = f"{tried}{word} | {datetime.now(UTC):%Y-%m-%d} | {commit} |"
     words = page.partition("\n| ")[0]
-    return "\n".join([words, "| where | Python | what | result | date |", "| --- | --- | --- | --- | --- |", *rows, ""])
+    heads = "| where | Python | what | result | date | commit |", "| --- | --- | --- | --- | --- | --- |"
+    return "\n".join([words, *heads, *known.values(), ""])
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run ansible-test sanity on a copy of the collection: it refuses a clone that has another name than the collection.
 
-It tries the oldest Python of targets that this machine has and that its release of ansible-core serves, and the one that runs this;
-"make test-matrix" does the same with other releases.
+It tries the oldest Python of targets that this machine has and that its release of ansible-core serves, and the one that runs this.
+With --all-pythons it tries all, as "make test-matrix" has it with each release.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ STAGE = "test-sanity"
 
 def main() -> int:
     """Run with the arguments of the command line and return the exit status."""
+    arguments = sys.argv[1:]
+    all_pythons = "--all-pythons" in arguments
+    if all_pythons:
+        arguments.remove("--all-pythons")
     copy = renew_copy(STAGE)
     reports = copy / "tests/output/junit"
     shutil.rmtree(reports, ignore_errors=True)
-    command = ["ansible-test", "sanity", "--junit", "--color", "no", *choose_pythons(), *sys.argv[1:]]
+    command = ["ansible-test", "sanity", "--junit", "--color", "no", *choose_pythons(all_pythons), *arguments]
     status = subprocess.run(command, cwd=copy, env=sealed_environment(STAGE), check=False).returncode
     collect_reports(STAGE, reports.glob("ansible-test-sanity*.xml"))
     count = count_reports(REPORTS / STAGE)
@@ -37,16 +41,16 @@ def main() -> int:
     return status
 
 
-def choose_pythons() -> list[str]:
+def choose_pythons(all_pythons: bool) -> list[str]:
     """Return the options that name the Pythons."""
     this = "{}.{}".format(*sys.version_info[:2])
     core = next(core for core in CORES if __version__.startswith(core.name))
     # The claim begins with 3.8, also where Ansible serves older ones.
     served = [f"3.{minor}" for minor in range(max(8, core.targets[0]), core.targets[1] + 1)]
-    pythons = {version: found for version in served if (found := interpreter(version))}
-    oldest = next((version for version in pythons if version != this), None)
-    print(f"ansible-core {__version__}: Python {oldest or ''} {this}", flush=True)
-    targets = {**({oldest: pythons[oldest]} if oldest else {}), this: sys.executable}
+    others = [version for version in served if version != this and interpreter(version)]
+    chosen = others if all_pythons else others[:1]
+    print(f"ansible-core {__version__}: Python {' '.join([*chosen, this])}", flush=True)
+    targets = {**{version: interpreter(version) for version in chosen}, this: sys.executable}
     options = [f"--target-python={version}@{path}" for version, path in targets.items()]
     return [f"--controller=origin:python={this}@{sys.executable}", *options]
 
