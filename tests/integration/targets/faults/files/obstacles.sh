@@ -31,7 +31,8 @@ case "$action $name" in
     cat /dev/zero > "$place/filler" 2>/dev/null || true
     ;;
 "put full_without_key")
-    rm "$place/key.pem"
+    # The combined file holds the key, too, and is not overwritten while it does.
+    rm "$place/key.pem" "$place/combined.pem"
     small_disk size=128k
     cat /dev/zero > "$place/filler" 2>/dev/null || true
     ;;
