@@ -4,7 +4,8 @@
 
 # All that is installed or written stays inside this clone: .venv (the tools) and .cache (everything else).
 
-PYTHON ?= $(shell dev/interpreters controller)
+# If there is none, dev/machine says so.
+PYTHON ?= $(shell dev/interpreters controller 2>/dev/null)
 TARGET ?=
 TARGET_PYTHON ?=
 ARGS ?=
