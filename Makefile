@@ -45,8 +45,9 @@ check: machine $(VENV)/.test $(VENV)/.lint ## Linters, types and unit tests: wha
 test: machine venv ## All stages below that start with test-, the linters and the documentation
 	@$(BIN)/python dev/run_stages.py $(STAGES)
 
-test-fresh: ## "make demo" and "make test" as an ordinary user of a new Debian, for root [ARGS="--suite bookworm"]
+test-fresh: $(VENV)/.test ## "make demo" and "make test" as an ordinary user of a new Debian, for root [ARGS="--suite bookworm"]
 	dev/fresh_machine $(ARGS) 'make demo' 'make test'
+	$(BIN)/python -m pytest tests/unit/machine
 
 test-unit: test-unit-plugins test-unit-roles ## Unit tests on the newest libraries [ARGS="-k name"]
 
