@@ -7,6 +7,8 @@ from __future__ import annotations
 
 SEQUENCE = 0x30
 UTF8_STRING = 0x0C
+NETSCAPE_OID = bytes.fromhex("06096086480186f8420205")
+SIGNED_DATA_OID = bytes.fromhex("06092a864886f70d010702")
 
 
 def encode(tag: int, *contents: bytes) -> bytes:

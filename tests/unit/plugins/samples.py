@@ -40,6 +40,15 @@ def ask(response_type: int = INDIVIDUAL, response_encoding: int = BASE64, query_
     return Query(query_type=query_type, response_type=response_type, response_encoding=response_encoding)
 
 
+# What can be asked for: of a binary reply, the page knows one type.
+QUERIES = [
+    ask(response_type, encoding)
+    for response_type in (NETSCAPE, PKCS7, INDIVIDUAL, CMMF)
+    for encoding in (BASE64, BINARY, JAVASCRIPT)
+    if encoding != BINARY or response_type == PKCS7
+]
+
+
 def wrap(data: bytes, width: int = 64) -> str:
     """Return base64 in lines, the last one ended."""
     encoded = base64.b64encode(data).decode("ascii")

@@ -17,10 +17,15 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     issue_ca,
     make_key,
 )
-from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import SEQUENCE, encode, integer, sequence
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import (
+    NETSCAPE_OID,
+    SEQUENCE,
+    SIGNED_DATA_OID,
+    encode,
+    integer,
+    sequence,
+)
 
-NETSCAPE_OID = bytes.fromhex("06096086480186f8420205")
-SIGNED_DATA_OID = bytes.fromhex("06092a864886f70d010702")
 _AUTHORITY = issue_ca("a")
 
 
@@ -43,17 +48,12 @@ def nest(tag: int) -> Callable[[int], bytes]:
         headers: list[bytes] = []
         length = 0
         while length < size:
-            header = encode(tag, bytes(length))[: -length or None] if length < 0x80 else _long_header(tag, length)
-            headers.append(header)
-            length += len(header)
+            octets = b"" if length < 0x80 else length.to_bytes((length.bit_length() + 7) // 8, "big")
+            headers.append(bytes([tag, 0x80 | len(octets)]) + octets if octets else bytes([tag, length]))
+            length += len(headers[-1])
         return b"".join(reversed(headers))
 
     return make
-
-
-def _long_header(tag: int, length: int) -> bytes:
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(octets)]) + octets
 
 
 def fill(*wrapping: Callable[[bytes], bytes], piece: bytes) -> Callable[[int], bytes]:
@@ -154,8 +154,9 @@ def rewrite(subject: bytes | None = None, public_key: bytes | None = None, exten
     return sequence(sequence(*fields), algorithm.encoded, signature.encoded)
 
 
-_TEXT = ("reply_individual", "reply_javascript", "reply_pkcs7", "reply_status", "armour")
-_JAVASCRIPT = ("reply_javascript", "javascript")
+_TEXT = ("reply_individual", "reply_pkcs7")
+_MESSAGE = ("reply_status",)
+_JAVASCRIPT = ("reply_javascript",)
 _STRUCTURES = ("structure_individual", "structure_netscape", "structure_pkcs7", "structure_cmmf", "der")
 _OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -172,12 +173,16 @@ PATTERNS = {
     "empty lines": Pattern(_TEXT, repeat(b"\n", b"2\n")),
     "lines of a letter": Pattern(_TEXT, repeat(b"A\n\n", b"2\n")),
     "padding": Pattern(_TEXT, repeat(b"=", b"2\n")),
-    "digits": Pattern(_TEXT, repeat(b"9", b"-")),
-    "spaces before the code": Pattern((*_TEXT, "reply_binary"), repeat(b" ", b"", b"2\n")),
-    "spaces after the code": Pattern((*_TEXT, "reply_binary"), repeat(b" ", b"-1")),
-    "a message of words": Pattern(_TEXT, repeat(b"a ", b"-20\n")),
-    "a message of passwords": Pattern(_TEXT, repeat(b"correct horse", b"-20\n")),
-    "broken characters": Pattern(_TEXT, repeat(b"\xf0\x9f", b"-20\n")),
+    "digits": Pattern(_MESSAGE, repeat(b"9", b"-")),
+    "spaces before the code": Pattern(("reply_individual", "reply_binary"), repeat(b" ", b"", b"2\n")),
+    "spaces after the code": Pattern(_MESSAGE, repeat(b" ", b"-1")),
+    "a message of words": Pattern(_MESSAGE, repeat(b"a ", b"-20\n")),
+    "a message of passwords": Pattern(_MESSAGE, repeat(b"correct horse", b"-20\n")),
+    "broken characters": Pattern(_MESSAGE, repeat(b"\xf0\x9f", b"-20\n")),
+    **{
+        f"a message in a coat of {piece!r}": Pattern(_MESSAGE, repeat(piece, b"-20\n"))
+        for piece in (b"%25", b"&amp;", b"\\\\", b"=3D", b"QUJDREVG ", b"<b>", b"+", b"41424344 ")
+    },
     "sums": Pattern(_JAVASCRIPT, repeat(b"'a'+", b"g_errorCode = 2; g_ccc = ")),
     "signs": Pattern(_JAVASCRIPT, repeat(b" +", b"g_errorCode = 2")),
     "backslashes": Pattern(_JAVASCRIPT, repeat(b"\\", b"g_errorCode = 2; g_ccc = '")),
@@ -187,6 +192,8 @@ PATTERNS = {
     "quotes in a string": Pattern(_JAVASCRIPT, repeat(b'"', b"g_errorCode = 2; g_ccc = '", b"'")),
     "declarations": Pattern(_JAVASCRIPT, repeat(b"g_errorCode = 2;", b"")),
     "declarations without a sign": Pattern(_JAVASCRIPT, repeat(b"g_errorCode ", b"g_errorCode = 2;")),
+    "assignments": Pattern(_JAVASCRIPT, repeat(b"g_errorCode=", b"g_errorCode = ")),
+    "strings without an end": Pattern(_JAVASCRIPT, repeat(b"g_ccc='", b"g_errorCode = 2;")),
     "gaps": Pattern(_JAVASCRIPT, repeat(b"g_errorCode = 2" + b" " * 999, b"")),
     "deep sequences": Pattern((*_STRUCTURES, "certificate", "pkcs7", "reply_binary"), nest(SEQUENCE)),
     "deep tags": Pattern(_STRUCTURES, nest(0xA0)),

@@ -11,8 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, issue_ca, make_authority
-from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import SEQUENCE, encode, integer, sequence
-from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.pathological import NETSCAPE_OID, SIGNED_DATA_OID
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import (
+    NETSCAPE_OID,
+    SIGNED_DATA_OID,
+    encode,
+    integer,
+    nest,
+    sequence,
+)
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import armour, fixture_chain, wrap
 from hypothesis import strategies as st
 
@@ -87,13 +93,6 @@ def wrapped(data: bytes) -> bytes:
     return b"2\n" + base64.b64encode(data)
 
 
-def _nest(depth: int) -> bytes:
-    data = b""
-    for _level in range(depth):
-        data = encode(SEQUENCE, data)
-    return data
-
-
 # What is put into the middle of something good: ends, lengths that cannot be, nesting, text of every kind.
 SHARDS = st.one_of(
     st.binary(max_size=40),
@@ -105,7 +104,7 @@ SHARDS = st.one_of(
     st.sampled_from(
         [b"-----BEGIN CERTIFICATE-----\n", b"\n-----END CERTIFICATE-----", b"' + '", b"\\u00", b"\\\n", b"\r", b"\x00"]
     ),
-    st.integers(1, 60).map(_nest),
+    st.integers(1, 60).map(nest),
     st.sampled_from([b"-16\n", b"2\n", b"99/99/9999 31/02/2020\n", b"correct horse"]),
 )
 

@@ -83,31 +83,19 @@ def test_anything_at_all_is_read_or_refused(name: str, data: bytes) -> None:
     DECODERS[name].accepts(data)
 
 
-REFUSALS = [b"-16\nno\n", b"-16 no", b"-16:no", b"\xef\xbb\xbf-16\nno", b"g_errorCode=-16", b"var g_errorCode='-16';"]
 HEADERS = st.sampled_from([
     b"Content-Length", b"Content-Type", b"Retry-After", b"Location", b"Transfer-Encoding", b"Content-Encoding", b"Set-Cookie",
-    b"Connection", b"X",
+    b"Connection", b"Date", b"X",
 ])  # fmt: skip
 HEADER_VALUES = st.one_of(
-    st.integers().map(lambda number: str(number).encode()),
-    st.sampled_from(
-        [
-            b"9" * 5000,
-            b"gzip",
-            b"chunked",
-            b"close",
-            b"http://[",
-            b"Mon, 23 Nov 2026 10:00:00 GMT",
-            b"",
-            b"\xb2",
-            b"12\x1e",
-            b"text/plain; charset",
-            b"gzip, chunked",
-            b"identity",
-        ]
-    ),
+    st.integers().map(b"%d".__mod__),
+    st.sampled_from([
+        b"9" * 5000, b"gzip", b"chunked", b"close", b"http://[", b"Mon, 23 Nov 2026 10:00:00 GMT", b"", b"\xb2", b"12\x1e",
+        b"text/plain; charset", b"gzip, chunked", b"identity",
+    ]),
     st.binary(max_size=30),
-)
+)  # fmt: skip
+FRAMING = (b"Content-Length", b"Transfer-Encoding", b"Content-Encoding", b"Connection")
 
 
 @given(
@@ -118,29 +106,25 @@ HEADER_VALUES = st.one_of(
 def test_whatever_the_headers_say_it_is_an_answer_or_refused(
     status: int, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> None:
-    lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-    DECODERS["http"].accepts(b"HTTP/1.1 %d Some\r\n%b\r\n%b" % (status, lines, body))
+    DECODERS["http"].accepts(say(status, headers, body))
+
+
+def say(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+    return b"HTTP/1.1 %d Some\r\n%b\r\n%b" % (status, b"".join(b"%b: %b\r\n" % header for header in headers), body)
 
 
 @given(
     status=st.sampled_from([200, 302, 401, 403, 404, 429, 500, 502, 503, 504]),
-    headers=st.lists(
-        st.tuples(
-            st.sampled_from(
-                [b"Content-Type", b"Retry-After", b"Location", b"Set-Cookie", b"Content-Language", b"Date"]
-            ),
-            st.one_of(HEADER_VALUES, st.text(max_size=20).map(lambda text: text.encode("utf-8", "replace"))),
-        ),
-        max_size=4,
+    headers=st.lists(st.tuples(HEADERS.filter(lambda name: name not in FRAMING), HEADER_VALUES), max_size=4),
+    form=st.sampled_from(
+        [b"-16\nno\n", b"-16 no", b"\xef\xbb\xbf-16\nno", b"g_errorCode=-16", b"var g_errorCode='-16';"]
     ),
-    form=st.sampled_from(REFUSALS),
 )
 def test_whatever_the_headers_say_a_refused_login_is_seen_and_not_tried_again(
     status: int, headers: list[tuple[bytes, bytes]], form: bytes
 ) -> None:
-    lines = b"".join(name + b": " + re.sub(rb"[\r\n]", b" ", value) + b"\r\n" for name, value in headers)
-    length = b"Content-Length: %d\r\n" % len(form)
-    transport = RawTransport(b"HTTP/1.1 %d Some\r\n%b%b\r\n%b" % (status, length, lines, form), retries=2)
+    clean = [(name, re.sub(rb"[\r\n]", b" ", value)) for name, value in headers]
+    transport = RawTransport(say(status, [(b"Content-Length", b"%d" % len(form)), *clean], form), retries=2)
     client = Client(transport, transport.pause)
     assert client.ask(ORDER, Query()).code == LOGIN_FAILED
     assert client.calls == 1

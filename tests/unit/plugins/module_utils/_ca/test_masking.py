@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import json
-import time
 import urllib.parse
 from collections.abc import Callable
 
@@ -62,14 +62,8 @@ COATS: dict[str, Callable[[str], str]] = {
     "wrong character set": lambda text: text.encode().decode("latin-1"),
     "no such character": lambda text: text.encode("latin-1").decode("utf-8", "replace"),
 }
-BLURRED = ("upper case", "wrong character set", "no such character")
-NESTED = [
-    (outer, inner)
-    for outer in COATS
-    for inner in COATS
-    # Nobody can read base64 without its cases; and characters are lost once.
-    if outer not in BLURRED[1:] and inner not in BLURRED[1:] and not (outer == "upper case" and "bas" in inner)
-]
+# Characters are lost once.
+LOSSY = ("wrong character set", "no such character")
 
 
 def ask_for(shown: str, *secrets: str) -> str:
@@ -79,18 +73,21 @@ def ask_for(shown: str, *secrets: str) -> str:
 
 
 @pytest.mark.parametrize("coat", COATS)
-@pytest.mark.parametrize("secret", [PASSWORD, CODE])
-def test_a_secret_in_a_coat_takes_the_whole_text_with_it(coat: str, secret: str) -> None:
-    shown = COATS[coat](secret)
-    told = ask_for(shown, "other secret", secret)
-    assert shown not in told
-    assert told == "" or secret in shown
+def test_a_secret_in_a_coat_takes_the_whole_text_with_it(coat: str) -> None:
+    for secret in (PASSWORD, CODE):
+        shown = COATS[coat](secret)
+        told = ask_for(shown, "other secret", secret)
+        assert shown not in told
+        assert told == "" or secret in shown
 
 
-@pytest.mark.parametrize(("outer", "inner"), NESTED)
-def test_coats_over_coats_are_undone(outer: str, inner: str) -> None:
-    shown = COATS[outer](COATS[inner](PASSWORD))
-    assert shown not in ask_for(shown, PASSWORD)
+@pytest.mark.parametrize("outer", [coat for coat in COATS if coat not in LOSSY])
+def test_coats_over_coats_are_undone(outer: str) -> None:
+    for inner, dress in COATS.items():
+        # Nobody can read base64 without its cases.
+        if inner not in LOSSY and not (outer == "upper case" and "bas" in inner):
+            shown = COATS[outer](dress(PASSWORD))
+            assert shown not in ask_for(shown, PASSWORD), inner
 
 
 def test_more_coats_than_anybody_wears_show_nothing() -> None:
@@ -109,30 +106,18 @@ def test_a_secret_whose_decoded_form_is_quoted_is_not_shown() -> None:
     assert ask_for("open sesame", "open%20sesame") == ""
 
 
-@pytest.mark.parametrize("shift", range(0, 10, 3))
-def test_a_secret_at_the_end_of_a_long_text_is_taken_out_whole(shift: int) -> None:
+def test_a_secret_at_the_end_of_a_long_text_is_taken_out_whole() -> None:
     # Wherever a long text is cut, no half of a secret remains.
-    for shown in ("correct-horse-battery", percent("correct-horse-battery")):
+    for shift, shown in itertools.product(range(0, 10, 3), ("correct-horse-battery", percent("correct-horse-battery"))):
         told = ask_for("x" * shift + f" {shown}" * 200, "correct-horse-battery")
         assert "correct" not in told
         assert "%63" not in told
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_a_text_without_secrets_is_shown_as_it_is() -> None:
+    for text in (
         *read_text("codes/error_codes.txt").splitlines(),
         "See https://ca.example.test/help?code=-4&lang=en#password, or write to support+smime@example.test.",
         'The value of the "csr" argument is invalid: 100% of it, c:\\new\\file \u00fcber <b>tag</b> &amp; MIIBfoo/bar+baz==',
-    ],
-)
-def test_a_text_without_secrets_is_shown_as_it_is(text: str) -> None:
-    assert mask(text, [PASSWORD, CODE]) == text
-    assert mask(text, []) == text
-
-
-@pytest.mark.parametrize("piece", ["%25", "&amp;", "\\\\", "=3D", "certificate ", "QUJDREVG ", "<b>", "+", "41424344 "])
-def test_a_megabyte_of_anything_is_done_with_quickly(piece: str) -> None:
-    start = time.process_time()
-    mask(piece * (1_000_000 // len(piece)), [PASSWORD])
-    assert time.process_time() - start < 5
+    ):
+        assert mask(text, [PASSWORD, CODE]) == text == mask(text, [])

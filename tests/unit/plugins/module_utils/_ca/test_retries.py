@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is tried again and with which pauses, and what is never tried again."""
+"""What is tried again and with which pauses, what is never tried again, and what may have arrived all the same."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import socket
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca.client import read_retry_after
+from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client, read_retry_after
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
+from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
 from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import (
     PATH,
     answer,
@@ -27,57 +29,33 @@ from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import (
 
 FORM = {"collectionCode": "hunter2"}
 ORDER = Order(collection_code="hunter2")
+SHORT_BODY = send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n0")
 
 
-def find_closed_port() -> int:
+@pytest.mark.parametrize("retries", [0, 3, 12])
+def test_a_refused_connection_is_tried_again_with_growing_pauses_of_a_minute_at_most(net: Any, retries: int) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def test_a_refused_connection_is_tried_again_with_growing_pauses(net: Any) -> None:
-    client = net.connect(f"https://127.0.0.1:{find_closed_port()}{PATH}", retries=3)
+        url = f"https://127.0.0.1:{probe.getsockname()[1]}{PATH}"
+    client = net.connect(url, retries=retries)
     with pytest.raises(CallError) as caught:
         client.send(FORM)
-    assert caught.value.name == "connection_failed"
-    assert caught.value.retryable
-    assert client.calls == 4
-    assert len(net.pauses) == 3
-    assert net.pauses == sorted(set(net.pauses))
+    assert (caught.value.name, caught.value.retryable) == ("connection_failed", True)
+    assert (client.calls, client.lost) == (retries + 1, 0)
+    assert net.pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60][:retries]
 
 
-def test_pauses_never_exceed_a_minute(net: Any) -> None:
-    client = net.connect(f"https://127.0.0.1:{find_closed_port()}{PATH}", retries=12)
-    with pytest.raises(CallError):
-        client.send(FORM)
-    assert len(net.pauses) == 12
-    assert max(net.pauses) <= 60
-
-
-def test_without_retries_there_is_one_try(net: Any) -> None:
-    client = net.connect(f"https://127.0.0.1:{find_closed_port()}{PATH}", retries=0)
-    with pytest.raises(CallError):
-        client.send(FORM)
-    assert (client.calls, net.pauses) == (1, [])
-
-
-@pytest.mark.parametrize("fault", [cut, reset, send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n0")])
-def test_a_connection_that_ends_before_the_answer_is_tried_again(net: Any, fault: Any) -> None:
-    server = net.serve(fault, fault, answer(b"0\n"))
-    client = net.connect(server)
+@pytest.mark.parametrize("fault", [cut, reset, SHORT_BODY])
+def test_a_connection_that_ends_before_the_answer_is_tried_again_until_the_tries_end(net: Any, fault: Any) -> None:
+    server = net.serve(fault, fault, answer(b"0\n"), *[fault] * 3, answer(b"0\n"))
+    client = net.connect(server, retries=2)
     assert client.send(FORM).body == b"0\n"
-    assert client.calls == len(server.received) == 3
-    assert len(net.pauses) == 2
-    assert net.pauses[0] < net.pauses[1]
-
-
-@pytest.mark.parametrize("fault", [cut, reset])
-def test_the_tries_have_an_end(net: Any, fault: Any) -> None:
-    server = net.serve(fault, fault, fault, answer(b"0\n"))
+    assert (client.calls, len(net.pauses)) == (3, 2)
     with pytest.raises(CallError) as caught:
-        net.connect(server, retries=2).send(FORM)
+        client.send(FORM)
     assert caught.value.name == "connection_failed"
-    assert len(server.received) == 3
+    assert len(server.received) == 6
+    assert client.send(FORM).body == b"0\n"
 
 
 def test_a_handshake_that_is_cut_is_tried_again(net: Any) -> None:
@@ -87,71 +65,47 @@ def test_a_handshake_that_is_cut_is_tried_again(net: Any) -> None:
     assert client.calls == 2
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_busy_server_is_asked_again(net: Any, status: int) -> None:
-    server = net.serve(answer(b"busy", status), answer(b"busy", status), answer(b"0\n"))
-    client = net.connect(server)
-    assert client.send(FORM).body == b"0\n"
-    assert (client.calls, len(net.pauses)) == (3, 2)
-    assert net.pauses[0] < net.pauses[1]
+def send_scripted(retries: int, *responses: HttpResponse) -> tuple[HttpResponse, list[float]]:
+    """Return the response that the client takes and its pauses; all ``responses`` must have been asked for."""
+    pauses: list[float] = []
+    transport = ScriptedTransport(*responses, retries=retries)
+    response = Client(transport, pauses.append).send(FORM)
+    assert transport.steps == []
+    return response, pauses
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_server_that_stays_busy_has_its_answer_returned(net: Any, status: int) -> None:
-    server = net.serve(*[answer(b"busy", status)] * 5)
-    assert net.connect(server, retries=2).send(FORM).status == status
-    assert len(server.received) == 3
+def test_a_busy_server_is_asked_again_until_the_tries_end(status: int) -> None:
+    busy, good = HttpResponse(status, "", b"busy"), HttpResponse(200, "", b"0\n")
+    assert send_scripted(3, busy, busy, good) == (good, [1, 2])
+    assert send_scripted(2, busy, busy, busy) == (busy, [1, 2])
+    assert send_scripted(3, HttpResponse(status, "", b"busy", retry_after="7"), good) == (good, [7])
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 407, 408, 500, 501, 505])
-def test_any_other_http_error_is_not_asked_again(net: Any, status: int) -> None:
-    server = net.serve(answer(b"no", status), answer(b"0\n"))
-    assert net.connect(server).send(FORM).status == status
-    assert (len(server.received), net.pauses) == (1, [])
+def test_any_other_http_error_is_not_asked_again(status: int) -> None:
+    assert send_scripted(3, HttpResponse(status, "", b"no"))[1] == []
 
 
 @pytest.mark.parametrize("body", [b"0\n", b"-14\nAn unknown error occurred!\n", b"1\n01/01/2026 01/01/2027\n"])
-@pytest.mark.parametrize("status", [200, 500, 503])
-def test_an_answer_of_the_ca_is_never_asked_for_again(net: Any, body: bytes, status: int) -> None:
-    server = net.serve(answer(body, status), answer(b"0\n"))
-    assert net.connect(server).send(FORM).body == body
-    assert len(server.received) == 1
+def test_an_answer_of_the_ca_is_never_asked_for_again(body: bytes) -> None:
+    assert [send_scripted(3, HttpResponse(status, "", body))[1] for status in (200, 500, 503)] == [[], [], []]
 
 
 @pytest.mark.parametrize(
-    ("value", "pause"),
+    ("pause", "values"),
     [
-        ("0", 0),
-        ("7", 7),
-        (" 7 ", 7),
-        ("60", 60),
-        ("61", 60),
-        ("86400", 60),
-        ("9" * 400, 60),
-        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
-        ("Fri, 31 Dec 2899 23:59:59 GMT", 60),
-        ("Friday, 31-Dec-99 23:59:59 GMT", None),
-        ("", 1),
-        ("-5", 1),
-        ("1.5", 1),
-        ("soon", 1),
-        ("Thu, 99 Foo 1970 00:00:00 GMT", 1),
-        ("Thu, 01 Jan 99999999 00:00:00 GMT", 1),
-        ("\u00b2", 1),
-        ("NaN", 1),
-        ("12\x1e", 1),
-        ("12\x0b", 1),
-        ("9" * 5000, 60),
+        (0, ["0", "Thu, 01 Jan 1970 00:00:00 GMT"]),
+        (7, ["7", " 7 "]),
+        (60, ["60", "61", "86400", "9" * 400, "9" * 5000, "Fri, 31 Dec 2899 23:59:59 GMT"]),
+        # What cannot be read is as if it were not there.
+        (1, ["", "-5", "1.5", "soon", "\u00b2", "NaN", "12\x1e", "12\x0b"]),
+        (1, ["Thu, 99 Foo 1970 00:00:00 GMT", "Thu, 01 Jan 99999999 00:00:00 GMT"]),
     ],
 )
-def test_retry_after_is_honoured_up_to_a_minute(value: str, pause: float | None) -> None:
-    read = read_retry_after(value, 1)
-    assert 0 <= read <= 60 if pause is None else read == pause
-
-
-def test_the_pause_is_the_server_s(net: Any) -> None:
-    net.connect(net.serve(answer(b"busy", 503, Retry_After="7"), answer(b"0\n"))).send(FORM)
-    assert net.pauses == [7]
+def test_retry_after_is_honoured_up_to_a_minute(pause: float, values: list[str]) -> None:
+    assert [read_retry_after(value, 1) for value in values] == [pause] * len(values)
+    assert 0 <= read_retry_after("Friday, 31-Dec-99 23:59:59 GMT", 1) <= 60
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308, 399])
@@ -166,30 +120,22 @@ def test_a_redirect_is_refused_and_not_followed(net: Any, status: int) -> None:
     assert "hunter2" not in caught.value.message + caught.value.hint
 
 
-def test_after_a_failure_the_next_post_works(net: Any) -> None:
-    server = net.serve(cut, send(format_answer(b"0\n")))
-    client = net.connect(server, retries=0)
-    with pytest.raises(CallError):
-        client.send(FORM)
-    assert client.send(FORM).body == b"0\n"
-
-
-LOST = [
-    (cut, 1),
-    (reset, 1),
-    (send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n0"), 1),
-    (stall, 1),
-    (answer(b"", 502), 1),
-    (answer(b"", 503), 1),
-    (answer(b"", 504), 1),
-    (answer(b"", 429), 0),
-    (answer(b"0\n"), 0),
-]
-
-
-@pytest.mark.parametrize(("step", "lost"), LOST)
+@pytest.mark.parametrize(
+    ("step", "lost"),
+    [
+        (cut, 1),
+        (reset, 1),
+        (SHORT_BODY, 1),
+        (stall, 1),
+        (answer(b"", 502), 1),
+        (answer(b"", 503), 1),
+        (answer(b"", 504), 1),
+        (answer(b"", 429), 0),
+        (answer(b"0\n"), 0),
+    ],
+)
 def test_what_may_have_arrived_and_stayed_without_an_answer_is_counted(net: Any, step: Any, lost: int) -> None:
-    client = net.connect(net.serve(step, answer(b"0\n")), timeout=1.0, retries=1)
+    client = net.connect(net.serve(step, answer(b"0\n")), timeout=0.5, retries=1)
     assert client.send(FORM).body == b"0\n"
     assert client.lost == lost
 
@@ -218,3 +164,10 @@ def test_a_connection_that_takes_too_long_cannot_have_arrived(net: Any) -> None:
                 client.send(FORM)
     assert caught.value.name == "timed_out"
     assert (client.calls, client.lost) == (1, 0)
+
+
+def test_after_a_failure_the_next_post_works(net: Any) -> None:
+    client = net.connect(net.serve(cut, send(format_answer(b"0\n"))), retries=0)
+    with pytest.raises(CallError):
+        client.send(FORM)
+    assert client.send(FORM).body == b"0\n"

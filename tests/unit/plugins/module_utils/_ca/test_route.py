@@ -94,9 +94,8 @@ def test_the_call_goes_by_way_of_the_proxy(
     assert b"hunter2" not in proxy.asked[0]
 
 
-@pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 @pytest.mark.parametrize("proxy_variable", BOTH_CASES)
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "no proxy at all"])
+@pytest.mark.parametrize(("variable", "url"), [("NO_PROXY", "http://127.0.0.1:9"), ("no_proxy", "no proxy at all")])
 def test_an_excepted_host_is_called_directly(
     net: Any, monkeypatch: pytest.MonkeyPatch, variable: str, proxy_variable: str, url: str
 ) -> None:
