@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.smime.tests.unit.house.committed_text import committed_files
+from ansible_collections.mailops.smime.tests.unit.house.test_committed_text import committed_files
 
 CLONE = Path(__file__).resolve().parents[3]
 LINKS = {

@@ -113,7 +113,7 @@ def test_calls_side_by_side_are_counted(ca: RunningCa) -> None:
     order = ca.order(no_csr_answer="pending")
     ca.fault("delay", seconds=30)
     with ThreadPoolExecutor(1) as pool, ca.connect() as another:
-        slow = pool.submit(another.post, ca.identity["url"], data={"queryType": "0"}, timeout=1)
+        slow = pool.submit(another.post, ca.identity["url"], data={"queryType": "0"}, timeout=0.5)
         while not ca.calls():
             pass
         ca.ask(order)

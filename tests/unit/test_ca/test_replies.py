@@ -57,21 +57,26 @@ def test_bundles_are_what_openssl_reads(ca: RunningCa, order: dict[str, Any], ki
     assert subjects(printed) == [ROOT, ISSUER, LEAF]
 
 
-@pytest.mark.parametrize("status_string", ["none", "string", "sequence"])
-@pytest.mark.parametrize("trailing", [False, True])
-@pytest.mark.parametrize("ca_pubs", ["flat", "sequence"])
-@pytest.mark.parametrize("tagging", ["bare", "implicit", "explicit"])
+# Each value of a column beside each of every other column.
+@pytest.mark.parametrize(
+    ("tagging", "ca_pubs", "trailing", "status_string"),
+    [
+        ("bare", "flat", False, "none"),
+        ("bare", "sequence", True, "string"),
+        ("bare", "flat", False, "sequence"),
+        ("implicit", "sequence", True, "none"),
+        ("implicit", "flat", False, "string"),
+        ("implicit", "flat", True, "sequence"),
+        ("explicit", "flat", True, "none"),
+        ("explicit", "sequence", False, "string"),
+        ("explicit", "sequence", False, "sequence"),
+    ],
+)
 def test_cmmf_in_all_taggings(
     ca: RunningCa, order: dict[str, Any], tagging: str, ca_pubs: str, trailing: bool, status_string: str
 ) -> None:
-    with_dialect(
-        ca,
-        order,
-        cmmf_certificate=tagging,
-        cmmf_ca_pubs=ca_pubs,
-        cmmf_trailing=trailing,
-        cmmf_status_string=status_string,
-    )
+    dialect = {"cmmf_certificate": tagging, "cmmf_ca_pubs": ca_pubs}
+    with_dialect(ca, order, **dialect, cmmf_trailing=trailing, cmmf_status_string=status_string)
     singles = [unwrap(text) for text in certificates(ca.ask(order).text)]
     authorities, responses = children(unwrap(ca.ask(order, responseType="4").text[2:]))
     assert (authorities.name, responses.name) == ("cont [ 1 ]", "SEQUENCE")
