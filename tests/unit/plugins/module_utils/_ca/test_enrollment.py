@@ -172,7 +172,7 @@ def test_waiting_asks_at_the_interval_until_the_certificate_is_there(host: Host)
 
 @pytest.mark.parametrize("answer", [PENDING, UNPAID, UNVERIFIED, b"1\n"])
 def test_waiting_goes_on_for_what_can_pass_until_the_time_is_over(host: Host, answer: bytes) -> None:
-    waiting = {"csr_path": None, "email": None, "poll_interval": 60}
+    waiting: dict[str, Any] = {"csr_path": None, "email": None, "poll_interval": 60}
     outcome = host.run(answer, answer, answer, **waiting, wait_timeout=90)
     assert (outcome.error, outcome.pauses, outcome.result["api_calls"]) == ("still_pending", [60, 30], 3)
     error = outcome.result["error"]
