@@ -49,6 +49,32 @@ QUERIES = [
 ]
 
 
+# A refused login in every form, with the CA's words and without, and the HTTP statuses that it may come with.
+WORDS = "Incorrect login details"
+WITH_WORDS = [
+    *(f"-16{between}{WORDS}\n".encode() for between in ("\n", "\r\n", "\r", "\n\n", " ", "\t", ": ", ":", ", ", "; ")),
+    *(f"{before}-16\n{WORDS}".encode() for before in ("\r\n \n", "\ufeff", "\ufeff ", "<html><body>\n")),
+    f"-16\n{WORDS}".encode("utf-16"),
+    f"-16 {WORDS}".encode("utf-16-be"),
+    f"g_errorCode=-16;g_errorMessage='{WORDS}'".encode(),
+    f'var g_errorCode = "-16";\nvar g_errorMessage = "{WORDS}";\nvar g_ccc = "";\n'.encode(),
+    f"var g_ccc='';\nvar g_errorMessage='{WORDS}', g_errorCode='-' + '16';".encode(),
+    f"\ufeffg_errorCode=`-16`;g_errorMessage=`{WORDS}`".encode(),
+]
+BARE = [
+    b"-16",
+    b"-16\n",
+    b'"-16"',
+    b"var g_errorCode=-16",
+    b"var g_errorCode=-16;var g_errorMessage=(oops)",
+    b"<script>g_errorCode = -16;</script>",
+    b'{"errorCode": -16, "errorMessage": "no"}',
+    b"errorCode=-16&errorMessage=no",
+    b"g_errorCode/**/=-16",
+]
+STATUSES = [200, 201, 302, 400, 401, 403, 404, 429, 500, 502, 503, 504]
+
+
 def wrap(data: bytes, width: int = 64) -> str:
     """Return base64 in lines, the last one ended."""
     encoded = base64.b64encode(data).decode("ascii")

@@ -20,11 +20,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as 
 from ansible_collections.mailops.smime.plugins.modules import smime_certificate, smime_certificates, smime_orders
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import run_module
 from ansible_collections.mailops.smime.tests.unit.plugins.killed import run_and_kill, start
-from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._ca.test_refusals import (
-    BARE,
-    STATUSES,
-    WITH_WORDS,
-)
+from ansible_collections.mailops.smime.tests.unit.plugins.samples import BARE, STATUSES, WITH_WORDS
 from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import RunningCa
 
 RUNS = 20
@@ -58,7 +54,8 @@ def order(ca: RunningCa, folder: Path, entries: list[dict[str, str]], **options:
 
 
 def test_a_run_that_is_killed_at_any_call_orders_nothing_twice_and_nothing_never(ca: RunningCa, tmp_path: Path) -> None:
-    killed, folders, seen = True, [], set()
+    killed, seen = True, set()
+    folders: list[Path] = []
     while killed:
         folder = tmp_path / str(len(folders))
         folder.mkdir()
