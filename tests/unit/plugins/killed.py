@@ -31,7 +31,7 @@ def watching(
         real = getattr(owner, name)
 
         def watched(*given: Any, **named: Any) -> Any:
-            if reading or name != "open" or given[1] & _MAKES:
+            if reading or name != "open" or (given[1:] and given[1] & _MAKES):
                 done.append(name)
                 if len(done) == at:
                     act()
@@ -68,12 +68,14 @@ def start(act: Callable[[], str]) -> Callable[[], str]:
     return finish
 
 
-def run_and_kill(act: Callable[[], object], at: int, *others: tuple[Any, str], calls: Sequence[str] = CHANGING) -> bool:
+def run_and_kill(
+    act: Callable[[], object], at: int, *others: tuple[Any, str], calls: Sequence[str] = CHANGING, reading: bool = False
+) -> bool:
     """Do ``act`` in a process that is killed before its call of this number; tell whether it came so far."""
     child = os.fork()
     if not child:
         try:
-            with watching(at, lambda: os.kill(os.getpid(), signal.SIGKILL), calls, *others):
+            with watching(at, lambda: os.kill(os.getpid(), signal.SIGKILL), calls, *others, reading=reading):
                 act()
         finally:
             os._exit(0)

@@ -5,11 +5,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import signal
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +21,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     encode_public_key,
     make_key,
 )
+from ansible_collections.mailops.smime.tests.unit.plugins.killed import run_and_kill
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, PENDING, Host, Outcome, show
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -209,49 +206,6 @@ def test_what_rollover_needs_is_named(renewing: Host, changes: dict[str, Any], n
     assert named in outcome.result["error"]["message"]
 
 
-# What a run does to files: before each of these calls, a process of its own is killed.
-MUTATIONS = ("open", "write", "link", "rename", "replace", "unlink", "mkdir", "fsync", "fchmod", "fchown", "setxattr")
-
-
-@contextlib.contextmanager
-def killed_before(number: int) -> Iterator[Callable[[], int]]:
-    """End this process before the call with this number."""
-    count = 0
-
-    def watch(name: str) -> Any:
-        real = getattr(os, name)
-
-        def call(*args: Any, **options: Any) -> Any:
-            nonlocal count
-            if name != "open" or (
-                len(args) > 1 and args[1] & (os.O_CREAT | getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY)
-            ):
-                count += 1
-                if count == number:
-                    os.kill(os.getpid(), signal.SIGKILL)
-            return real(*args, **options)
-
-        return mock.patch.object(os, name, call)
-
-    with contextlib.ExitStack() as patches:
-        for name in MUTATIONS:
-            if hasattr(os, name):
-                patches.enter_context(watch(name))
-        yield lambda: count
-
-
-def run_and_kill(host: Host, number: int, *steps: bytes) -> bool:
-    """Run the task in a child that is killed before its call number; tell whether it came that far."""
-    child = os.fork()
-    if child == 0:
-        try:
-            with killed_before(number):
-                host.run(*steps)
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
 def look(host: Host, old_key: bytes) -> None:
     """See that a reader can have a pair that matches, and that no key is lost."""
     keys = [path.read_bytes() for path in (host.folder / "key.pem", waiting(host)) if path.exists()]
@@ -277,7 +231,7 @@ def test_a_kill_at_any_moment_loses_nothing_and_the_next_run_finishes(renewing: 
         shutil.rmtree(renewing.folder)
         shutil.rmtree(renewing.folder.parent / "archive", ignore_errors=True)
         shutil.copytree(start, renewing.folder)
-        killed = run_and_kill(renewing, number, HELD, renewing.reply(issued))
+        killed = run_and_kill(lambda: renewing.run(HELD, renewing.reply(issued)), number)
         look(renewing, old_key)
         finish(renewing, issued)
         assert (renewing.read("key.pem"), renewing.read("cert.pem")) == (new_key, issued.pem)
@@ -304,7 +258,7 @@ def test_a_kill_while_the_key_is_made_leaves_a_whole_key_or_none(renewing: Host)
     while killed:
         number += 1
         waiting(renewing).unlink(missing_ok=True)
-        killed = run_and_kill(renewing, number, PENDING)
+        killed = run_and_kill(lambda: renewing.run(PENDING), number)
         if waiting(renewing).exists():
             assert read_public_key(waiting(renewing).read_bytes())
         renewing.run(PENDING)

@@ -20,6 +20,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._store import paths
 from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement, Shared
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
+from ansible_collections.mailops.smime.tests.unit.plugins.killed import run_and_kill, start, watching
 
 NOBODY = 65534
 
@@ -52,26 +53,19 @@ def beside(path: Path, ending: str) -> Path:
 
 def say_as_nobody(action: Callable[[], object]) -> str:
     """Return what an unprivileged process says to ``action``: nothing, or the error's text and hint."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        said = "the child is at fault"
+
+    def say() -> str:
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
         try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
             action()
-            said = ""
         except FileError as error:
-            said = f"{error.message} {error.hint}"
-        finally:
-            os.write(writer, said.encode())
-            os._exit(0)
-    os.waitpid(child, 0)
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        return file.read()
+            return f"{error.message} {error.hint}"
+        return ""
+
+    return start(say)()
 
 
 def mode_of(path: Path) -> int:
@@ -115,42 +109,51 @@ def test_what_certificates_share_is_read_once_for_all_of_them(tmp_path: Path) ->
     assert open_files(tmp_path).read_shared(str(path)) == b"others"
 
 
-def test_a_new_file_has_its_contents_and_the_umasks_mode(tmp_path: Path) -> None:
-    path = tmp_path / "cert.pem"
+def test_a_new_file_has_the_umasks_mode(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        put(open_files(tmp_path), path, b"new")
+        put(open_files(tmp_path), tmp_path / "cert.pem", b"new")
     finally:
         assert os.umask(before) == 0o027
-    assert (path.read_bytes(), mode_of(path)) == (b"new", 0o640)
-    assert os.listdir(tmp_path) == ["cert.pem"]
+    assert (mode_of(tmp_path / "cert.pem"), os.listdir(tmp_path)) == (0o640, ["cert.pem"])
 
 
-def test_a_replaced_file_is_another_one_with_the_old_mode(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "options", "private", "mode"),
+    [
+        (None, {"mode": "0440"}, False, 0o440), (0o604, {}, False, 0o604), (0o440, {}, False, 0o440),
+        (0o604, {"mode": "0640"}, False, 0o640),
+        (None, {"mode": "0644"}, True, 0o600), (0o644, {}, True, 0o600), (0o666, {"mode": "0644"}, True, 0o600),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("backup", [False, True])
+def test_a_file_is_replaced_by_another_with_the_mode_of_the_old_one_or_the_wanted_one(
+    tmp_path: Path, old: int | None, options: dict[str, Any], private: bool, mode: int, backup: bool
+) -> None:
     path = tmp_path / "cert.pem"
-    path.write_bytes(b"old")
-    path.chmod(0o604)
-    with path.open("rb") as reader:
-        put(open_files(tmp_path), path, b"new")
-        assert reader.read() == b"old"
-    assert (path.read_bytes(), mode_of(path)) == (b"new", 0o604)
-
-
-def test_the_wanted_mode_is_set(tmp_path: Path) -> None:
-    put(open_files(tmp_path, mode="0440"), tmp_path / "cert.pem", b"new")
-    assert mode_of(tmp_path / "cert.pem") == 0o440
-
-
-@pytest.mark.parametrize("old", [None, 0o644, 0o666])
-@pytest.mark.parametrize("mode", [None, "0644"])
-def test_a_private_file_takes_the_private_mode_and_no_other(tmp_path: Path, old: int | None, mode: str | None) -> None:
-    path = tmp_path / "combined.pem"
     if old is not None:
         path.write_bytes(b"old")
         path.chmod(old)
-    options: dict[str, Any] = {"mode": mode} if mode else {}
-    put(open_files(tmp_path, **options), path, b"secret", private=True)
-    assert mode_of(path) == 0o600
+    handle = open_files(tmp_path, backup=backup, **options)
+    handle.prepare(str(path))
+    kept = put(handle, path, b"new", private=private)[str(path)]
+    assert (path.read_bytes(), mode_of(path)) == (b"new", mode)
+    assert (kept is not None) is (backup and old is not None)
+    if kept is not None:
+        assert (Path(kept).read_bytes(), mode_of(Path(kept))) == (b"old", old)
+    assert len(os.listdir(tmp_path)) == 1 + bool(kept)
+
+
+@pytest.mark.parametrize(("private", "mode"), [(False, 0o640), (True, 0o600)])
+def test_attributes_are_mended_once_and_in_check_mode_it_is_only_said(tmp_path: Path, private: bool, mode: int) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_bytes(b"x")
+    path.chmod(0o644)
+    checking, handle = (open_files(tmp_path, mode="0640", check_mode=check_mode) for check_mode in (True, False))
+    assert checking.mend_attributes(str(path), private=private) is True
+    assert mode_of(path) == 0o644
+    assert [handle.mend_attributes(str(path), private=private) for _time in range(2)] == [True, False]
+    assert mode_of(path) == mode
 
 
 def test_a_private_file_is_never_readable_by_others_not_even_in_between(
@@ -180,35 +183,15 @@ def test_a_private_file_is_never_readable_by_others_not_even_in_between(
     assert not any(mode & 0o077 for mode in seen)
 
 
-def journal(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[tuple[str, str]]:
-    """Return what grows with each call of these functions of ``os``: the name, and the last argument's file name."""
-    events: list[tuple[str, str]] = []
-
-    def watch(name: str) -> None:
-        real = getattr(os, name)
-
-        def watched(*given: Any, **named: Any) -> Any:
-            events.append((name, os.path.basename(str(given[-1]))))
-            return real(*given, **named)
-
-        monkeypatch.setattr(os, name, watched)
-
-    for name in names:
-        watch(name)
-    return events
-
-
-def test_the_contents_are_synced_before_they_get_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    events = journal(monkeypatch, "write", "fchmod", "fsync", "rename")
-    put(open_files(tmp_path, mode="0640"), tmp_path / "cert.pem", b"new")
-    assert [name for name, _file in events] == ["write", "fchmod", "fsync", "rename", "fsync"]
-
-
-def test_files_are_replaced_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    events = journal(monkeypatch, "rename")
+def test_contents_are_synced_before_they_get_their_name_and_files_replaced_in_their_order(tmp_path: Path) -> None:
     names = ["root.pem", "chain.pem", "cert.pem"]
-    open_files(tmp_path).replace([Replacement("x", str(tmp_path / name), b"new") for name in names])
-    assert [file for _name, file in events] == names
+    with watching(0, lambda: None, ("write", "fchmod", "fsync", "rename")) as done:
+        open_files(tmp_path, mode="0640").replace([Replacement("x", str(tmp_path / name), b"new") for name in names])
+    assert done == ["write", "fchmod", "fsync"] * 3 + ["rename", "fsync"] * 3
+    wanted = [Replacement("x", str(tmp_path / name), b"newer") for name in names]
+    for number in (1, 2, 3):
+        assert run_and_kill(lambda: open_files(tmp_path).replace(wanted), number, calls=("rename",))
+        assert [name for name in names if (tmp_path / name).read_bytes() == b"newer"] == names[: number - 1]
 
 
 def test_if_one_cannot_be_prepared_none_is_replaced(tmp_path: Path) -> None:
@@ -228,92 +211,12 @@ def test_if_a_name_cannot_be_taken_nothing_is_left_over(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["cert.pem"]
 
 
-def test_a_symbolic_link_stays_one_and_its_target_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    target, link = tmp_path / "real/cert.pem", tmp_path / "cert.pem"
-    target.write_bytes(b"old")
-    link.symlink_to("real/cert.pem")
-    put(open_files(tmp_path), link, b"new")
-    assert link.is_symlink()
-    assert os.readlink(link) == "real/cert.pem"
-    assert target.read_bytes() == b"new"
-    assert os.listdir(tmp_path / "real") == ["cert.pem"]
-
-
-def test_a_link_to_nothing_stays_one_and_gets_its_target(tmp_path: Path) -> None:
-    link = tmp_path / "cert.pem"
-    link.symlink_to(tmp_path / "real.pem")
-    put(open_files(tmp_path), link, b"new")
-    assert link.is_symlink()
-    assert (tmp_path / "real.pem").read_bytes() == b"new"
-
-
-@pytest.mark.parametrize("private", [False, True])
-def test_a_backup_keeps_the_old_contents_and_mode(tmp_path: Path, private: bool) -> None:
-    path = tmp_path / "cert.pem"
-    path.write_bytes(b"old")
-    path.chmod(0o600)
-    backup = put(open_files(tmp_path, backup=True), path, b"new", private=private)[str(path)]
-    assert backup is not None
-    assert Path(backup).read_bytes() == b"old"
-    assert mode_of(Path(backup)) == 0o600
-    assert path.read_bytes() == b"new"
-
-
-def test_there_is_no_backup_of_nothing(tmp_path: Path) -> None:
-    assert put(open_files(tmp_path, backup=True), tmp_path / "cert.pem", b"new") == {str(tmp_path / "cert.pem"): None}
-    assert os.listdir(tmp_path) == ["cert.pem"]
-
-
-def test_without_the_option_there_is_no_backup(tmp_path: Path) -> None:
-    (tmp_path / "cert.pem").write_bytes(b"old")
-    put(open_files(tmp_path), tmp_path / "cert.pem", b"new")
-    assert os.listdir(tmp_path) == ["cert.pem"]
-
-
-def test_attributes_are_mended_and_the_second_time_there_is_nothing_to_mend(tmp_path: Path) -> None:
-    path = tmp_path / "cert.pem"
-    path.write_bytes(b"x")
-    path.chmod(0o644)
-    handle = open_files(tmp_path, mode="0600")
-    assert handle.mend_attributes(str(path)) is True
-    assert mode_of(path) == 0o600
-    assert handle.mend_attributes(str(path)) is False
-
-
-def test_check_mode_says_what_it_would_mend_and_mends_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "cert.pem"
-    path.write_bytes(b"x")
-    path.chmod(0o644)
-    assert open_files(tmp_path, mode="0600", check_mode=True).mend_attributes(str(path)) is True
-    assert mode_of(path) == 0o644
-
-
-def test_a_private_file_that_others_can_read_is_mended(tmp_path: Path) -> None:
-    path = tmp_path / "combined.pem"
-    path.write_bytes(b"x")
-    path.chmod(0o644)
-    assert open_files(tmp_path, mode="0644").mend_attributes(str(path), private=True) is True
-    assert mode_of(path) == 0o600
-
-
 def test_a_missing_file_is_none_and_an_unreadable_one_an_error(tmp_path: Path) -> None:
     assert paths.read_file(str(tmp_path / "missing")) is None
     with pytest.raises(FileError):
         paths.read_file(str(tmp_path))
     with pytest.raises(FileError):
         paths.read_file("/dev/zero")
-
-
-def test_a_file_is_read_once_until_it_is_forgotten(tmp_path: Path) -> None:
-    path = tmp_path / "cert.pem"
-    path.write_bytes(b"one")
-    handle = open_files(tmp_path)
-    assert handle.read(str(path)) == b"one"
-    path.write_bytes(b"two")
-    assert handle.read(str(path)) == b"one"
-    handle.forget()
-    assert handle.read(str(path)) == b"two"
 
 
 def test_a_folder_without_permission_is_an_error() -> None:
@@ -363,19 +266,6 @@ def test_when_one_of_several_cannot_be_replaced_the_others_are_put_back(
     )
 
 
-def test_what_can_have_no_second_name_is_replaced_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "one").write_bytes(b"old")
-
-    def link(*_names: str, **_options: Any) -> None:
-        raise OSError(1, "Operation not permitted")
-
-    monkeypatch.setattr(os, "link", link)
-    put_three(open_files(tmp_path), tmp_path)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(
-        ("one", "key", "last"), b"new"
-    )
-
-
 def test_a_file_that_nobody_can_replace_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cert.pem").write_bytes(b"old")
     real = os.open
@@ -388,12 +278,3 @@ def test_a_file_that_nobody_can_replace_is_refused_at_once(tmp_path: Path, monke
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(FileError, match="immutable"):
         open_files(tmp_path).prepare(str(tmp_path / "cert.pem"))
-
-
-def test_a_file_without_write_permission_is_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "cert.pem"
-    path.write_bytes(b"old")
-    path.chmod(0o440)
-    open_files(tmp_path).prepare(str(path))
-    put(open_files(tmp_path), path, b"new")
-    assert (path.read_bytes(), mode_of(path)) == (b"new", 0o440)

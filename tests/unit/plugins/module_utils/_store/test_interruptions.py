@@ -9,27 +9,16 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
+from ansible_collections.mailops.smime.tests.unit.plugins.killed import run_and_kill, watching
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import beside, open_files
 
 CALLS = (
-    "open",
-    "write",
-    "fsync",
-    "fchmod",
-    "fchown",
-    "setxattr",
-    "link",
-    "rename",
-    "unlink",
-    "close",
-    "listdir",
-    "stat",
-)
+    "open", "write", "fsync", "fchmod", "fchown", "setxattr", "link", "rename", "unlink", "close", "listdir", "stat",
+)  # fmt: skip
 NAMES = ("chain.pem", "combined.pem", "cert.pem")
 OLD = {"chain.pem": b"old chain", "combined.pem": b"old key"}
 NEW = {name: b"new " + name.encode() for name in NAMES}
@@ -43,28 +32,6 @@ KINDS = ("nameless", "links", "neither")
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do without the disk: hundreds of runs would wait for it."""
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-
-
-def count_calls(
-    patch: pytest.MonkeyPatch, at: int, act: Callable[[], None], calls: tuple[str, ...] = CALLS
-) -> list[int]:
-    """Call ``act`` before the call of this number to one of ``calls``; return a list that grows with each."""
-    done: list[int] = []
-
-    def watch(name: str) -> None:
-        real = getattr(os, name)
-
-        def watched(*given: Any, **named: Any) -> Any:
-            done.append(len(done))
-            if len(done) == at:
-                act()
-            return real(*given, **named)
-
-        patch.setattr(os, name, watched)
-
-    for name in calls:
-        watch(name)
-    return done
 
 
 def lack(patch: pytest.MonkeyPatch, kind: str) -> None:
@@ -110,17 +77,10 @@ def read(folder: Path) -> dict[str, bytes]:
 
 
 def die(act: Callable[[], None], number: int, kind: str) -> bool:
-    """Do ``act`` in a process that dies at the call of this number; tell whether it came so far."""
-    child = os.fork()
-    if not child:
-        try:
-            with pytest.MonkeyPatch.context() as patch:
-                lack(patch, kind)
-                count_calls(patch, number, lambda: os._exit(9))
-                act()
-        finally:
-            os._exit(0)
-    return os.WEXITSTATUS(os.waitpid(child, 0)[1]) == 9
+    """Do ``act`` in a process that is killed before the call of this number; tell whether it came so far."""
+    with pytest.MonkeyPatch.context() as patch:
+        lack(patch, kind)
+        return run_and_kill(act, number, calls=CALLS, reading=True)
 
 
 @pytest.mark.parametrize(("kind", "backup"), [("nameless", False), ("links", True), ("neither", True)])
@@ -175,13 +135,13 @@ def test_a_call_that_fails_leaves_all_files_old_or_all_new(tmp_path: Path, kind:
             failed = False
             with pytest.MonkeyPatch.context() as patch:
                 lack(patch, kind)
-                done = count_calls(patch, number, fail, FAILING)
-                try:
-                    act(tmp_path, backup=backup)
-                except FileError:
-                    failed = True
-                except OSError as error:
-                    pytest.fail(f"call {number}: {error!r}")
+                with watching(number, fail, FAILING, reading=True) as done:
+                    try:
+                        act(tmp_path, backup=backup)
+                    except FileError:
+                        failed = True
+                    except OSError as error:
+                        pytest.fail(f"call {number}: {error!r}")
                 ended = len(done) < number
             tidy(tmp_path)
             left = {name: data for name, data in read(tmp_path).items() if not name.endswith("~")}

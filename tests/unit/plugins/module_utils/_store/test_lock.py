@@ -9,16 +9,18 @@ import errno
 import fcntl
 import os
 import re
-import subprocess
-import sys
+import signal
 import tempfile
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store import lock
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Replacement
+from ansible_collections.mailops.smime.tests.unit.plugins.killed import start
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
     NOBODY,
     beside,
@@ -26,82 +28,59 @@ from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.te
     say_as_nobody,
 )
 
-HOLDER = """
-import sys
-from pathlib import Path
-from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import open_files
-path, number = Path(sys.argv[1]), sys.argv[2]
-print("ready", flush=True)
-sys.stdin.readline()
-with open_files(path.parent).locked(str(path)):
-    journal = path.parent / "journal"
-    with journal.open("a") as file:
-        file.write(f"{number} in\\n")
-    print("in", flush=True)
-    if number == "0":
-        sys.stdin.readline()
-    with journal.open("a") as file:
-        file.write(f"{number} out\\n")
-"""
+AS_ROOT = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can leave something for another user, and the other way"
+)
 
 
-def start(path: Path, number: int) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(path), str(number)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def say(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
+def hold(path: Path, number: int) -> str:
+    """Hold the lock, and say so in a journal; the first goes when there is a file that says so."""
+    journal, go = path.with_name("journal"), path.with_name("go")
+    with open_files(path.parent).locked(str(path)):
+        for word in ("in", "out"):
+            with journal.open("a") as file:
+                file.write(f"{number} {word}\n")
+            while not number and not go.exists():
+                time.sleep(0.01)
+    return ""
 
 
 def test_whoever_comes_later_waits_until_the_first_is_done(tmp_path: Path) -> None:
     path, link = tmp_path / "cert.pem", tmp_path / "alias.pem"
     path.write_bytes(b"")
     link.symlink_to(path)
+    holders = [start(lambda: hold(path, 0))]
+    while not (tmp_path / "journal").exists():
+        time.sleep(0.01)
     # By another name for the same file too.
-    processes = [start(path, 0), start(path, 1), start(link, 2)]
-    try:
-        first = processes[0]
-        say(first)
-        assert first.stdout is not None
-        assert first.stdout.readline() == "in\n"
-        for other in processes[1:]:
-            say(other)
-        say(first)
-        for process in processes:
-            process.communicate(timeout=30)
-            assert process.returncode == 0
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
+    holders += [start(lambda: hold(path, 1)), start(lambda: hold(link, 2))]
+    (tmp_path / "go").touch()
+    assert [finish() for finish in holders] == [""] * 3
     lines = (tmp_path / "journal").read_text().splitlines()
-    assert lines[:2] == ["0 in", "0 out"]
     # Nobody is in while another one is.
-    assert [line.split()[1] for line in lines] == ["in", "out"] * 3
-    assert all(entry.split()[0] == leave.split()[0] for entry, leave in zip(lines[::2], lines[1::2]))
-    assert sorted(os.listdir(tmp_path)) == ["alias.pem", "cert.pem", "journal"]
+    assert lines[:2] == ["0 in", "0 out"]
+    assert sorted([lines[2:4], lines[4:]]) == [["1 in", "1 out"], ["2 in", "2 out"]]
+    assert sorted(os.listdir(tmp_path)) == ["alias.pem", "cert.pem", "go", "journal"]
+
+
+def die_with_the_lock(path: Path) -> None:
+    """Take the lock in a process that is killed then."""
+
+    def die() -> str:
+        with open_files(path.parent).locked(str(path)):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return ""
+
+    start(die)()
+    assert beside(path, ".run").exists()
 
 
 def test_a_killed_holder_leaves_the_way_free(tmp_path: Path) -> None:
     path = tmp_path / "cert.pem"
-    holder = start(path, 0)
-    say(holder)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "in\n"
-    holder.kill()
-    holder.communicate()
+    die_with_the_lock(path)
     with open_files(tmp_path).locked(str(path)):
         pass
-    assert os.listdir(tmp_path) == ["journal"]
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_lock_is_released_after_a_failure(tmp_path: Path) -> None:
@@ -166,21 +145,15 @@ def folder_of_nobody() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave a lock behind for another user")
+@AS_ROOT
 def test_a_lock_that_root_left_is_no_obstacle_for_the_owner_of_the_folder(folder_of_nobody: Path) -> None:
     path = folder_of_nobody / "cert.pem"
-    holder = start(path, 0)
-    say(holder)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "in\n"
-    holder.kill()
-    holder.communicate()
-    assert beside(path, ".run").exists()
+    die_with_the_lock(path)
     assert lock_as_nobody(path) == ""
     assert not beside(path, ".run").exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave a lock behind for another user")
+@AS_ROOT
 def test_a_lock_that_cannot_be_opened_ends_in_an_error_that_says_what_to_do(folder_of_nobody: Path) -> None:
     left = beside(folder_of_nobody / "cert.pem", ".run")
     left.touch(0o600)
@@ -190,7 +163,7 @@ def test_a_lock_that_cannot_be_opened_ends_in_an_error_that_says_what_to_do(fold
     assert left.exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root could give a file away")
+@AS_ROOT
 def test_a_lock_that_is_there_already_is_given_to_nobody(folder_of_nobody: Path) -> None:
     # It could be a hard link to any file of root's.
     left = beside(folder_of_nobody / "cert.pem", ".run")
@@ -200,7 +173,7 @@ def test_a_lock_that_is_there_already_is_given_to_nobody(folder_of_nobody: Path)
         assert os.fstat(kept.fileno()).st_uid == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be kept waiting by another user's lock")
+@AS_ROOT
 @pytest.mark.parametrize("kept", [True, False])
 def test_the_owner_of_a_folder_does_not_stop_root_for_long(
     folder_of_nobody: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
@@ -256,24 +229,17 @@ def test_each_file_is_locked_while_it_is_written(tmp_path: Path, monkeypatch: py
     assert sorted(os.listdir(tmp_path)) == ["cert.pem", "root.pem"]
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Replacement
-from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import open_files
-folder, number = Path(sys.argv[1]), int(sys.argv[2])
-names = ["root.pem", "shared.pem", f"{number}.pem"]
-for turn in range(20):
-    handle = open_files(folder)
-    with handle.locked(str(folder / names[2])):
-        wanted = [Replacement("x", str(folder / name), b"%d" % number) for name in names]
-        handle.replace(wanted[::-1] if number % 2 else wanted)
-"""
+def write_shared(folder: Path, number: int) -> str:
+    names = ["root.pem", "shared.pem", f"{number}.pem"]
+    for _turn in range(20):
+        handle = open_files(folder)
+        with handle.locked(str(folder / names[2])):
+            wanted = [Replacement("x", str(folder / name), b"%d" % number) for name in names]
+            handle.replace(wanted[::-1] if number % 2 else wanted)
+    return "done"
 
 
 def test_runs_that_share_files_do_not_hinder_each_other(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-c", WRITER, str(tmp_path)]
-    writers = [subprocess.Popen([*command, str(number)], env=environment) for number in range(5)]
-    assert [writer.wait(timeout=120) for writer in writers] == [0] * 5
+    writers = [start(partial(write_shared, tmp_path, number)) for number in range(5)]
+    assert [finish() for finish in writers] == ["done"] * 5
     assert sorted(os.listdir(tmp_path)) == [*(f"{number}.pem" for number in range(5)), "root.pem", "shared.pem"]
