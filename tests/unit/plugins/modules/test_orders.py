@@ -11,7 +11,7 @@ import os
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -26,7 +26,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import AL
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport, Step, Unsent
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Time
 
-BOB = "bob@example.test"
+BOB, CAROL = "bob@example.test", "carol@example.test"
 PLACED = b"errorCode=0&orderNumber=4711&totalCost=12.00&collectionCode=CodeOfAlice"
 ALSO_PLACED = b"errorCode=0&orderNumber=4712&totalCost=12.00&collectionCode=CodeOfBob"
 SENT_AGAIN = b"0\n"
@@ -70,8 +70,8 @@ class Shop:
 
     folder: Path
     time: Time = field(default_factory=Time)
-    sent: list[dict[str, str]] = field(default_factory=list)
-    urls: list[str | None] = field(default_factory=list)
+    ca: ScriptedTransport = field(default_factory=ScriptedTransport)
+    result: dict[str, Any] = field(default_factory=dict)
 
     @property
     def journal(self) -> Path:
@@ -87,10 +87,8 @@ class Shop:
         orders[-1].update(values)
         self.journal.write_text(json.dumps({"version": 1, "orders": orders}))
 
-    def run(
-        self, *steps: Step, emails: tuple[str, ...] = (ALICE,), check_mode: bool = False, **options: Any
-    ) -> dict[str, Any]:
-        """Run the task; the CA answers ``steps``, and is asked exactly so often. An option that is None is left out."""
+    def run(self, *steps: Step, emails: tuple[str, ...] = (ALICE,), check_mode: bool = False, **options: Any) -> str:
+        """Run the task, and return the status of each mailbox; the CA answers ``steps``, and is asked exactly so often."""
         given = {
             "certificates": [{"email": email} for email in emails],
             "orders_path": str(self.journal),
@@ -101,14 +99,24 @@ class Shop:
             "login_password": "hunter2",
             **options,
         }
-        ca = ScriptedTransport(*steps)
+        self.ca = ScriptedTransport(*steps)
         ansibles = {"_ansible_check_mode": check_mode, "_ansible_remote_tmp": str(self.folder)}
-        printed = run_module(smime_orders.main, {**given, **ansibles}, ca, self.time.functions)
+        printed = run_module(smime_orders.main, {**given, **ansibles}, self.ca, self.time.functions)
         assert not [secret for secret in SECRETS if secret in printed]
-        self.sent, self.urls = ca.forms, ca.urls
-        result: dict[str, Any] = json.loads(printed)
-        assert {"orders", "summary", "changed", "api_calls", "attention"} <= result.keys()
-        return result
+        self.result = json.loads(printed)
+        assert {"orders", "summary", "changed", "api_calls", "attention"} <= self.result.keys()
+        assert self.result["api_calls"] == len(steps)
+        return " ".join(order["status"] for order in self.result["orders"])
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.result.get("failed"))
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Return the error of the first mailbox, or of the task."""
+        error: dict[str, Any] = [*self.result["orders"], self.result][0]["error"]
+        return error
 
 
 @pytest.fixture
@@ -116,17 +124,11 @@ def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
 
 
-def statuses(result: dict[str, Any]) -> list[str]:
-    return [order["status"] for order in result["orders"]]
-
-
-def test_an_order_is_placed_and_noted(shop: Shop) -> None:
-    result = shop.run(PLACED)
-    assert (statuses(result), result["changed"], result["api_calls"]) == (["placed"], True, 1)
-    assert {**result["orders"][0], "error": None} == {
+def test_an_order_is_placed_and_noted_and_a_second_run_orders_nothing(shop: Shop) -> None:
+    assert (shop.run(PLACED), shop.result["changed"]) == ("placed", True)
+    assert shop.result["orders"] == [{
         "email": ALICE, "status": "placed", "changed": True, "order_number": "4711", "cost": "12.00", "payment_required": False,
-        "error": None,
-    }  # fmt: skip
+    }]  # fmt: skip
     (order,) = shop.read()
     assert order.pop("id")
     assert order == {
@@ -135,31 +137,19 @@ def test_an_order_is_placed_and_noted(shop: Shop) -> None:
         "last_asked": None, "reminded_at": None, "collected": False,
     }  # fmt: skip
     assert shop.journal.stat().st_mode & 0o777 == 0o600
-    assert shop.urls[0] is not None
-    assert shop.urls[0].endswith("/products/!AutoApplyOrder")
-
-
-def test_without_place_nothing_is_sent_and_nothing_changes(shop: Shop) -> None:
-    result = shop.run(place=None, product=None, days=None, login_name=None, login_password=None)
-    assert (statuses(result), result["changed"], result["api_calls"]) == (["needed"], False, 0)
-    assert not shop.journal.exists()
-
-
-def test_check_mode_sends_nothing_and_says_what_would_be_ordered(shop: Shop) -> None:
-    result = shop.run(check_mode=True)
-    assert (statuses(result), result["changed"]) == (["needed"], True)
-    assert not shop.journal.exists()
-    shop.run(PLACED)
-    result = shop.run(check_mode=True)
-    assert (statuses(result), result["changed"]) == (["open"], False)
-
-
-def test_a_second_run_orders_nothing(shop: Shop) -> None:
-    shop.run(PLACED)
+    assert str(shop.ca.urls[0]).endswith("/products/!AutoApplyOrder")
     before = shop.journal.read_bytes()
-    result = shop.run()
-    assert (statuses(result), result["changed"], result["orders"][0]["order_number"]) == (["open"], False, "4711")
+    for options in ({}, {"check_mode": True}, {"place": False}):
+        assert (shop.run(**options), shop.result["changed"]) == ("open", False)
+        assert shop.result["orders"][0]["order_number"] == "4711"
     assert shop.journal.read_bytes() == before
+
+
+def test_without_place_and_in_check_mode_nothing_is_sent_and_it_is_said_what_would_be_ordered(shop: Shop) -> None:
+    nothing = dict.fromkeys(("place", "product", "days", "login_name", "login_password"))
+    assert (shop.run(**nothing), shop.result["changed"]) == ("needed", False)
+    assert (shop.run(check_mode=True), shop.result["changed"]) == ("needed", True)
+    assert not shop.journal.exists()
 
 
 def test_the_order_is_on_disk_before_it_is_sent(shop: Shop) -> None:
@@ -170,83 +160,71 @@ def test_the_order_is_on_disk_before_it_is_sent(shop: Shop) -> None:
             return super().post(form, url)
 
     with mock.patch(f"{__name__}.ScriptedTransport", Watching):
-        assert statuses(shop.run(PLACED)) == ["placed"]
+        assert shop.run(PLACED) == "placed"
 
 
 @pytest.mark.parametrize("answer", UNCLEAR)
 def test_a_lost_answer_blocks_the_mailbox_and_no_other(shop: Shop, answer: str) -> None:
     step, name = UNCLEAR[answer]
-    result = shop.run(step, ALSO_PLACED, emails=(ALICE, BOB), api_retries=5)
-    assert result["failed"]
-    assert statuses(result) == ["unknown", "placed"]
-    error = result["orders"][0]["error"]
-    assert (error["name"], error["retryable"]) == (name, False)
-    assert "state: resolved" in error["hint"]
-    assert "state: forgotten" in error["hint"]
-    assert ALICE in result["attention"][0]
+    assert shop.run(step, ALSO_PLACED, emails=(ALICE, BOB), api_retries=5) == "unknown placed"
+    assert (shop.failed, shop.error["name"], shop.error["retryable"]) == (True, name, False)
+    assert all(f"state: {state}" in shop.error["hint"] for state in ("resolved", "forgotten"))
+    assert ALICE in shop.result["attention"][0]
     assert [order["state"] for order in shop.read()] == ["unknown", "placed"]
-    again = shop.run(emails=(ALICE, BOB))
-    assert (again["failed"], statuses(again), again["changed"]) == (True, ["unknown", "open"], False)
-    assert shop.run(place=False)["failed"]
+    for place in (True, False):
+        assert shop.run(emails=(ALICE, BOB), place=place) == "unknown open"
+        assert (shop.failed, shop.result["changed"]) == (True, False)
 
 
 @pytest.mark.parametrize("answer", REFUSED)
 def test_a_refused_order_does_not_exist_and_can_be_placed_later(shop: Shop, answer: str) -> None:
     step, name, code = REFUSED[answer]
-    result = shop.run(step, ALSO_PLACED, emails=(ALICE, BOB))
-    assert statuses(result) == ["failed", "placed"]
-    assert (result["orders"][0]["error"]["name"], result["orders"][0]["error"]["code"]) == (name, code)
+    assert shop.run(step, ALSO_PLACED, emails=(ALICE, BOB)) == "failed placed"
+    assert (shop.error["name"], shop.error["code"]) == (name, code)
     assert [order["state"] for order in shop.read()] == ["failed", "placed"]
-    assert statuses(shop.run(PLACED)) == ["placed"]
+    assert shop.run(PLACED) == "placed"
 
 
 @pytest.mark.parametrize("answer", ENDING)
 def test_what_the_next_order_would_be_answered_too_ends_the_run(shop: Shop, answer: str) -> None:
-    result = shop.run(ENDING[answer], emails=(ALICE, BOB, "carol@example.test"))
-    assert statuses(result) == ["failed", "not_attempted", "not_attempted"]
-    assert result["summary"]["not_attempted"] == 2
-    assert len(shop.read()) == 1
-    assert any(BOB in line for line in result["attention"])
+    assert shop.run(ENDING[answer], emails=(ALICE, BOB, CAROL)) == "failed not_attempted not_attempted"
+    assert (shop.result["summary"]["not_attempted"], len(shop.read())) == (2, 1)
+    assert any(BOB in line for line in shop.result["attention"])
 
 
 def test_payment_required_is_success_and_is_said(shop: Shop) -> None:
-    result = shop.run(PLACED.replace(b"=0", b"=1", 1))
-    assert "failed" not in result
-    assert (statuses(result), result["orders"][0]["payment_required"]) == (["placed"], True)
-    assert "paid" in result["attention"][0]
+    assert (shop.run(PLACED.replace(b"=0", b"=1", 1)), shop.failed) == ("placed", False)
+    assert shop.result["orders"][0]["payment_required"]
+    assert "paid" in shop.result["attention"][0]
     assert shop.read()[0]["last_code"] == 1
 
 
 def test_more_orders_than_allowed_are_none(shop: Shop) -> None:
     emails = tuple(f"m{number}@example.test" for number in range(11))
     for check_mode in (False, True):
-        result = shop.run(emails=emails, check_mode=check_mode)
-        assert (result["failed"], result["api_calls"], result["error"]["name"]) == (True, 0, "invalid_option")
-        assert "11 orders are needed" in result["msg"]
+        assert shop.run(emails=emails, check_mode=check_mode) == ""
+        assert (shop.failed, shop.error["name"]) == (True, "invalid_option")
+        assert "11 orders are needed" in shop.result["msg"]
         assert not shop.journal.exists()
-    assert statuses(shop.run(*[PLACED] * 2, emails=emails[:2], max_orders=2)) == ["placed"] * 2
+    assert shop.run(*[PLACED] * 2, emails=emails[:2], max_orders=2) == "placed placed"
     # What is open does not count.
-    assert statuses(shop.run(PLACED, emails=emails[:3], max_orders=1)) == ["open", "open", "placed"]
+    assert shop.run(PLACED, emails=emails[:3], max_orders=1) == "open open placed"
 
 
 def test_a_test_order_is_marked_and_blocks_nothing(shop: Shop) -> None:
-    result = shop.run(PLACED, test=True)
-    assert (statuses(result), shop.sent[0]["test"]) == (["placed"], "Y")
-    assert shop.read()[0]["test"] is True
-    assert statuses(shop.run(ALSO_PLACED)) == ["placed"]
-    assert "test" not in shop.sent[0]
-    assert statuses(shop.run(test=True)) == ["open"]
-
-
-def test_an_unknown_test_order_blocks_nothing(shop: Shop) -> None:
-    shop.run(b"", test=True)
-    assert statuses(shop.run(PLACED)) == ["placed"]
+    for step, status in ((PLACED, "placed"), (b"", "unknown")):
+        assert (shop.run(step, test=True), shop.ca.forms[0]["test"]) == (status, "Y")
+    assert [order["test"] for order in shop.read()] == [True, True]
+    assert shop.run(ALSO_PLACED) == "placed"
+    assert "test" not in shop.ca.forms[0]
+    assert shop.run(test=True) == "open"
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "product": ({"product": None}, "product"),
     "days": ({"days": None}, "days"),
     "organization": ({"product": "organization_multipurpose"}, "organization"),
+    "one of two": ({"certificates": [{"email": ALICE}, {"email": BOB, "product": "organization_multipurpose"}]}, BOB),
     "login": ({"login_password": None}, "login_password"),
     "short": ({"login_password": "abc"}, "login_password"),
     "line end": ({"login_password": "hunter2\n"}, "line end"),
@@ -263,16 +241,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("wrong", WRONG)
 def test_bad_input_is_named_and_nothing_is_ordered(shop: Shop, wrong: str) -> None:
     options, named = WRONG[wrong]
-    result = shop.run(**options)
-    assert (result["failed"], result["error"]["name"], result["api_calls"]) == (True, "invalid_option", 0)
-    assert named in result["msg"]
-    assert not shop.journal.exists()
-
-
-def test_one_bad_order_keeps_all_from_being_placed(shop: Shop) -> None:
-    entries = [{"email": ALICE}, {"email": BOB, "product": "organization_multipurpose"}]
-    result = shop.run(certificates=entries)
-    assert BOB in result["msg"]
+    assert (shop.run(**options), shop.failed, shop.error["name"]) == ("", True, "invalid_option")
+    assert named in shop.result["msg"]
     assert not shop.journal.exists()
 
 
@@ -280,23 +250,25 @@ def test_one_bad_order_keeps_all_from_being_placed(shop: Shop) -> None:
 @pytest.mark.parametrize("state", ["ordered", "reminded", "resolved", "forgotten"])
 def test_with_a_damaged_journal_nothing_is_sent_and_it_stays(shop: Shop, data: bytes, state: str) -> None:
     shop.journal.write_bytes(data)
-    result = shop.run(state=state)
-    assert (result["failed"], result["error"]["name"], result["api_calls"]) == (True, "file_error", 0)
+    assert (shop.run(state=state), shop.error["name"]) == ("", "file_error")
     assert shop.journal.read_bytes() == data
 
 
-def test_without_a_folder_nothing_is_sent(shop: Shop) -> None:
-    result = shop.run(orders_path=str(shop.folder / "missing/orders.json"))
-    assert (result["error"]["name"], result["api_calls"]) == ("file_error", 0)
-    assert "missing" in result["msg"]
+def test_without_a_folder_or_a_library_nothing_is_sent_or_noted(shop: Shop) -> None:
+    assert (shop.run(orders_path=str(shop.folder / "missing/orders.json")), shop.error["name"]) == ("", "file_error")
+    assert "missing" in shop.result["msg"]
+    with mock.patch.object(ScriptedTransport, "open", side_effect=MissingLibraryError("requests", None)):
+        shop.run()
+    assert "requests" in shop.result["msg"]
+    assert not shop.journal.exists()
 
 
 def test_a_journal_that_others_may_read_is_narrowed_with_a_warning(shop: Shop) -> None:
     shop.run(PLACED)
     shop.journal.chmod(0o644)
-    result = shop.run()
+    shop.run()
     assert shop.journal.stat().st_mode & 0o777 == 0o600
-    assert "0644" in str(result["warnings"])
+    assert "0644" in str(shop.result["warnings"])
 
 
 @contextlib.contextmanager
@@ -312,9 +284,8 @@ def full_disk(size: int) -> Iterator[None]:
 
 def test_a_disk_that_is_full_before_the_post_keeps_it_from_being_sent(shop: Shop) -> None:
     with full_disk(100):
-        result = shop.run(emails=(ALICE, BOB))
-    assert statuses(result) == ["failed", "not_attempted"]
-    assert (result["orders"][0]["error"]["name"], result["api_calls"]) == ("file_error", 0)
+        assert shop.run(emails=(ALICE, BOB)) == "failed not_attempted"
+    assert shop.error["name"] == "file_error"
     assert os.listdir(shop.folder) == []
 
 
@@ -326,18 +297,15 @@ def test_a_disk_that_is_full_after_the_post_leaves_the_number_in_the_result_and_
     shop.journal.unlink()
     # The line of an order that was placed is longer than that of one that is sent, or unknown.
     with full_disk(size):
-        result = shop.run(PLACED, emails=(ALICE, BOB))
-    assert (result["failed"], statuses(result)) == (True, ["placed", "not_attempted"])
-    order = result["orders"][0]
-    assert (order["order_number"], order["error"]["name"]) == ("4711", "file_error")
-    assert "4711" in order["error"]["hint"]
+        assert shop.run(PLACED, emails=(ALICE, BOB)) == "placed not_attempted"
+    assert (shop.failed, shop.result["orders"][0]["order_number"], shop.error["name"]) == (True, "4711", "file_error")
+    assert "4711" in shop.error["hint"]
     assert os.listdir(shop.folder) == ["orders.json"]
     assert [line["state"] for line in shop.read()] == ["sent"]
     # Nothing is ordered twice, and a person can go on with the number.
-    assert statuses(shop.run()) == ["unknown"]
-    entry = {"email": ALICE, "order_number": "4711"}
-    assert statuses(shop.run(state="resolved", certificates=[entry])) == ["resolved"]
-    assert statuses(shop.run()) == ["open"]
+    assert shop.run() == "unknown"
+    assert shop.run(state="resolved", certificates=[{"email": ALICE, "order_number": "4711"}]) == "resolved"
+    assert shop.run() == "open"
 
 
 def test_two_runs_side_by_side_place_one_order(shop: Shop) -> None:
@@ -347,193 +315,134 @@ def test_two_runs_side_by_side_place_one_order(shop: Shop) -> None:
     @contextlib.contextmanager
     def late(self: journals.Journal) -> Iterator[journals.Journal]:
         with mock.patch.object(journals.Journal, "locked", real):
-            assert statuses(Shop(shop.folder).run(PLACED)) == ["placed"]
+            assert Shop(shop.folder).run(PLACED) == "placed"
         with real(self) as journal:
             yield journal
 
     with mock.patch.object(journals.Journal, "locked", late):
-        result = shop.run()
-    assert statuses(result) == ["open"]
+        assert shop.run() == "open"
 
 
 def test_resolved_notes_the_number_and_the_code(shop: Shop) -> None:
     shop.run(b"")
     entry = {"email": "Alice@example.test", "order_number": "4711", "collection_code": "CodeOfAlice"}
-    assert statuses(shop.run(state="resolved", certificates=[entry], check_mode=True)) == ["resolved"]
+    given: dict[str, Any] = {"state": "resolved", "certificates": [entry], "place": None}
+    assert shop.run(check_mode=True, **given) == "resolved"
     assert shop.read()[0]["state"] == "unknown"
-    result = shop.run(state="resolved", certificates=[entry], place=None)
-    assert (statuses(result), result["changed"], result["api_calls"]) == (["resolved"], True, 0)
-    (order,) = shop.read()
-    assert (order["state"], order["order_number"], order["collection_code"]) == ("placed", "4711", "CodeOfAlice")
-    assert shop.run(state="resolved", certificates=[entry])["changed"] is False
-    assert statuses(shop.run()) == ["open"]
+    for changed in (True, False):
+        assert (shop.run(**given), shop.result["changed"]) == ("resolved", changed)
+        (order,) = shop.read()
+        assert (order["state"], order["order_number"], order["collection_code"]) == ("placed", "4711", "CodeOfAlice")
+    assert shop.run() == "open"
 
 
-def test_forgotten_lets_the_mailbox_be_ordered_for_again(shop: Shop) -> None:
-    shop.run(b"")
-    result = shop.run(state="forgotten")
-    assert (statuses(result), result["changed"]) == (["forgotten"], True)
-    assert shop.run(state="forgotten")["changed"] is False
-    assert statuses(shop.run(PLACED)) == ["placed"]
+@pytest.mark.parametrize("answer", [b"", PLACED])
+def test_forgotten_lets_the_mailbox_be_ordered_for_again(shop: Shop, answer: bytes) -> None:
+    """What nobody knows of, or by its number what was cancelled."""
+    shop.run(answer)
+    number = {"order_number": "4711"} if answer else {}
+    for changed in (True, False):
+        assert shop.run(state="forgotten", certificates=[{"email": ALICE, **number}]) == "forgotten"
+        assert shop.result["changed"] is changed
+    assert shop.run(ALSO_PLACED) == "placed"
 
 
-@pytest.mark.parametrize(
-    ("state", "entry"),
-    [
-        ("resolved", {}),
-        ("resolved", {"order_number": "9"}),
-        ("resolved", {"order_number": "9" * 129}),
-        ("forgotten", {}),
-        ("forgotten", {"order_number": "9"}),
-    ],
-)
+@pytest.mark.parametrize("state", ["resolved", "forgotten"])
+@pytest.mark.parametrize("entry", [{}, {"order_number": "9"}, {"order_number": "9" * 129}])
 def test_what_a_person_cannot_mean_is_refused(shop: Shop, state: str, entry: dict[str, str]) -> None:
     shop.run(PLACED)
-    result = shop.run(state=state, certificates=[{"email": ALICE, **entry}])
-    assert (result["failed"], result["changed"], result["orders"][0]["error"]["name"]) == (
-        True,
-        False,
-        "invalid_option",
-    )
-    assert statuses(shop.run()) == ["open"]
-
-
-def test_an_order_that_was_cancelled_is_forgotten_by_its_number(shop: Shop) -> None:
-    shop.run(PLACED)
-    assert shop.run(state="forgotten", certificates=[{"email": ALICE, "order_number": "4711"}])["changed"]
-    assert statuses(shop.run(ALSO_PLACED)) == ["placed"]
+    assert shop.run(state=state, certificates=[{"email": ALICE, **entry}]) == "failed"
+    assert (shop.failed, shop.result["changed"], shop.error["name"]) == (True, False, "invalid_option")
+    assert shop.run() == "open"
 
 
 def test_a_mail_is_sent_again_once_a_day_for_what_waits_for_it(shop: Shop) -> None:
     shop.run(PLACED)
-    assert statuses(shop.run(state="reminded")) == ["open"]
+    assert shop.run(state="reminded") == "open"
     shop.note(last_code=-154)
-    result = shop.run(state="reminded", check_mode=True)
-    assert (statuses(result), result["changed"]) == (["open"], True)
-    result = shop.run(SENT_AGAIN, state="reminded", place=None)
-    assert (statuses(result), result["changed"], result["api_calls"]) == (["reminded"], True, 1)
-    assert shop.sent == [{"loginName": "name", "loginPassword": "hunter2", "orderNumber": "4711"}]
-    assert str(shop.urls[0]).endswith("/products/!ResendVerificationEmailSMIME")
+    assert (shop.run(state="reminded", check_mode=True), shop.result["changed"]) == ("open", True)
+    assert (shop.run(SENT_AGAIN, state="reminded", place=None), shop.result["changed"]) == ("reminded", True)
+    assert shop.ca.forms == [{"loginName": "name", "loginPassword": "hunter2", "orderNumber": "4711"}]
+    assert str(shop.ca.urls[0]).endswith("/products/!ResendVerificationEmailSMIME")
     shop.time.moment += timedelta(hours=23)
-    assert shop.run(state="reminded")["changed"] is False
+    assert (shop.run(state="reminded"), shop.result["changed"]) == ("open", False)
     shop.time.moment += timedelta(hours=1)
-    assert statuses(shop.run(SENT_AGAIN, state="reminded")) == ["reminded"]
+    assert shop.run(SENT_AGAIN, state="reminded") == "reminded"
 
 
 def test_a_lost_answer_to_a_reminder_counts_as_a_mail_and_a_refusal_does_not(shop: Shop) -> None:
     shop.run(PLACED)
     shop.note(last_code=-154)
-    result = shop.run(b"-122\nWrong state\n", state="reminded")
-    assert (statuses(result), result["changed"]) == (["failed"], False)
-    assert statuses(shop.run(Unsent("nobody listens"), state="reminded")) == ["failed"]
-    assert statuses(shop.run(CallError("cut"), state="reminded")) == ["failed"]
-    assert statuses(shop.run(state="reminded")) == ["open"]
+    assert (shop.run(b"-122\nWrong state\n", state="reminded"), shop.result["changed"]) == ("failed", False)
+    for failure in (Unsent("nobody listens"), CallError("cut")):
+        assert shop.run(failure, state="reminded") == "failed"
+    assert shop.run(state="reminded") == "open"
 
 
 def test_a_refused_login_ends_the_reminders(shop: Shop) -> None:
     shop.run(PLACED, ALSO_PLACED, emails=(ALICE, BOB))
     orders = [{**order, "last_code": -154} for order in shop.read()]
     shop.journal.write_text(json.dumps({"version": 1, "orders": orders}))
-    result = shop.run(b"-16\nno\n", emails=(ALICE, BOB), state="reminded")
-    assert statuses(result) == ["failed", "not_attempted"]
+    assert shop.run(b"-16\nno\n", emails=(ALICE, BOB), state="reminded") == "failed not_attempted"
 
 
-def format_time(moment: datetime) -> str:
-    return f"{moment:%Y%m%d%H%M%SZ}"
+def ends(days: int, form: str = "%Y%m%d%H%M%SZ", **options: Any) -> list[dict[str, Any]]:
+    """Return a list of one mailbox whose certificate ends in so many days."""
+    return [{"email": ALICE, "not_after": (NOW + timedelta(days=days)).strftime(form), **options}]
+
+
+ISO = "%Y-%m-%dT%H:%M:%S"
 
 
 @pytest.mark.parametrize(
-    ("days", "form", "status"),
+    ("entries", "status"),
     [
-        (29, "%Y%m%d%H%M%SZ", "needed"),
-        (31, "%Y%m%d%H%M%SZ", "not_needed"),
-        (31, "%Y-%m-%dT%H:%M:%SZ", "not_needed"),
-        (-1, "%Y-%m-%dT%H:%M:%S+00:00", "needed"),
+        (ends(29), "needed"), (ends(31), "not_needed"), (ends(31, f"{ISO}Z"), "not_needed"), (ends(-1, f"{ISO}+00:00"), "needed"),
+        (ends(40, remaining_days=60), "needed"), ([{"email": ALICE, "not_after": ""}], "needed"),
     ],
-)
+)  # fmt: skip
 def test_the_end_of_the_certificate_says_whether_an_order_is_needed(
-    shop: Shop, days: int, form: str, status: str
+    shop: Shop, entries: list[dict[str, Any]], status: str
 ) -> None:
-    entry = {"email": ALICE, "not_after": (NOW + timedelta(days=days)).strftime(form)}
-    assert statuses(shop.run(certificates=[entry], place=False)) == [status]
-
-
-def test_an_empty_end_is_no_certificate(shop: Shop) -> None:
-    entry = {"email": ALICE, "not_after": ""}
-    assert statuses(shop.run(PLACED, certificates=[entry])) == ["placed"]
-    shop.note(collected=True)
-    assert statuses(shop.run(certificates=[entry], place=False)) == ["needed"]
+    assert shop.run(certificates=entries, place=False) == status
 
 
 def test_an_entry_s_own_options_count(shop: Shop) -> None:
-    entries = [
-        {
-            "email": ALICE,
-            "not_after": format_time(NOW + timedelta(days=40)),
-            "remaining_days": 60,
-            "product": "mailbox_strict",
-            "days": 730,
-        }
-    ]
-    assert statuses(shop.run(PLACED, certificates=entries)) == ["placed"]
-    assert (shop.sent[0]["product"], shop.sent[0]["days"]) == ("795", "730")
+    assert shop.run(PLACED, certificates=[{"email": ALICE, "product": "mailbox_strict", "days": 730}]) == "placed"
+    assert (shop.ca.forms[0]["product"], shop.ca.forms[0]["days"]) == ("795", "730")
 
 
 def test_the_certificate_on_disk_says_whether_an_order_is_needed(shop: Shop, authority: Authority) -> None:
     path = shop.folder / "cert.pem"
-    entry = {"email": ALICE, "path": str(path)}
-    assert statuses(shop.run(certificates=[entry], place=False)) == ["needed"]
-    path.write_bytes(authority.issue(not_after=NOW + timedelta(days=200)).pem)
-    assert statuses(shop.run(certificates=[entry], place=False)) == ["not_needed"]
-    path.write_bytes(authority.issue(not_after=NOW + timedelta(days=20)).pem)
-    assert statuses(shop.run(certificates=[entry], place=False)) == ["needed"]
-    path.write_bytes(authority.issue(emails=(BOB,)).pem)
-    assert shop.run(certificates=[entry, {"email": BOB}], place=False)["orders"][0]["error"]["name"] == "invalid_option"
-    path.write_bytes(b"junk")
-    result = shop.run(ALSO_PLACED, certificates=[entry, {"email": BOB}])
-    assert (statuses(result), result["orders"][0]["error"]["name"]) == (["failed", "placed"], "file_error")
+    entries = [{"email": ALICE, "path": str(path)}, {"email": BOB}]
+    assert shop.run(certificates=entries, place=False) == "needed needed"
+    for days, status in ((200, "not_needed needed"), (20, "needed needed")):
+        path.write_bytes(authority.issue(not_after=NOW + timedelta(days=days)).pem)
+        assert shop.run(certificates=entries, place=False) == status
+    for step, data, error in (
+        (ALSO_PLACED, authority.issue(emails=(BOB,)).pem, "invalid_option"),
+        (None, b"junk", "file_error"),
+    ):
+        path.write_bytes(data)
+        assert shop.run(*[step] if step else [], certificates=entries) == ("failed placed" if step else "failed open")
+        assert shop.error["name"] == error
 
 
 def test_an_order_is_open_until_it_is_collected_or_a_newer_certificate_is_there(
     shop: Shop, authority: Authority
 ) -> None:
     path = shop.folder / "cert.pem"
-    old = {"not_before": NOW - timedelta(days=350), "not_after": NOW + timedelta(days=15)}
-    new = {"not_before": NOW, "not_after": NOW + timedelta(days=365)}
-    on_disk = {"email": ALICE, "path": str(path)}
-    told = {"email": ALICE, "not_after": format_time(NOW + timedelta(days=15))}
-    path.write_bytes(authority.issue(**old).pem)
-    shop.run(PLACED, certificates=[told])
-    assert statuses(shop.run(certificates=[on_disk])) == statuses(shop.run(certificates=[told])) == ["open"]
-    path.write_bytes(authority.issue(**new).pem)
-    assert statuses(shop.run(certificates=[on_disk])) == ["not_needed"]
-    assert statuses(shop.run(certificates=[{"email": ALICE, "not_after": format_time(NOW + timedelta(days=365))}])) == [
-        "not_needed"
-    ]
+    on_disk = [{"email": ALICE, "path": str(path)}]
+    path.write_bytes(authority.issue(not_before=NOW - timedelta(days=350), not_after=NOW + timedelta(days=15)).pem)
+    shop.run(PLACED, certificates=ends(15))
+    assert shop.run(certificates=on_disk) == shop.run(certificates=ends(15)) == "open"
+    path.write_bytes(authority.issue(not_before=NOW, not_after=NOW + timedelta(days=365)).pem)
+    assert shop.run(certificates=on_disk) == shop.run(certificates=ends(365)) == "not_needed"
     shop.note(collected=True)
-    assert statuses(shop.run()) == ["not_needed"]
-    assert statuses(shop.run(certificates=[told], place=False)) == ["needed"]
-
-
-def test_without_requests_nothing_is_noted(shop: Shop) -> None:
-    class Poor(ScriptedTransport):
-        def open(self) -> None:
-            raise MissingLibraryError("requests", None)
-
-    with mock.patch(f"{__name__}.ScriptedTransport", Poor):
-        result = shop.run()
-    assert "requests" in result["msg"]
-    assert not shop.journal.exists()
+    assert shop.run() == "not_needed"
+    assert shop.run(certificates=ends(15), place=False) == "needed"
 
 
 def test_what_nobody_foresaw_ends_the_run_and_what_was_placed_is_told(shop: Shop) -> None:
-    class Defect(ScriptedTransport):
-        def post(self, form: dict[str, str], url: str | None = None) -> HttpResponse:
-            if form["sanEmailAddress"] == BOB:
-                raise RuntimeError("hunter2")
-            return super().post(form, url)
-
-    with mock.patch(f"{__name__}.ScriptedTransport", Defect):
-        result = shop.run(PLACED, emails=(ALICE, BOB, "carol@example.test"))
-    assert statuses(result) == ["placed", "failed", "not_attempted"]
-    assert statuses(shop.run(emails=(ALICE, BOB))) == ["open", "unknown"]
+    assert shop.run(PLACED, RuntimeError("hunter2"), emails=(ALICE, BOB, CAROL)) == "placed failed not_attempted"
+    assert shop.run(emails=(ALICE, BOB)) == "open unknown"
