@@ -1,4 +1,4 @@
-# Copyright (c) 2026, mailops.smime contributors
+# Copyright: (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Deciding offline: each reason by name, alone and together, and what the disk can mend without the CA."""
@@ -11,161 +11,92 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
+    EMAIL_PROTECTION,
     FIRST_SECOND,
     LAST_SECOND,
     NOW,
+    SERVER_AUTH,
     make_authority,
     make_csr_pem,
     make_key,
 )
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import PENDING, Host
 
-ALL_OUTPUTS = ("cert.pem", "chain.pem", "fullchain.pem", "root.pem")
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+BOB: dict[str, Any] = {"emails": ("bob@example.test",)}
+OTHER = make_key()
+OTHER_CSR = {"privatekey_path": None, "csr_path": None, "csr_content": make_csr_pem(OTHER)}
+IN_TIME = {"now": LAST_SECOND - 30 * DAY}
+JUNK = (b"", b"junk", b"\x00\xff", b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n")
+
+# What is special about the certificate on disk and about the run, and the reasons to ask the CA.
+REASONS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
+    ({}, {}, []),
+    ({}, {"now": FIRST_SECOND}, []),
+    ({}, {"now": FIRST_SECOND - SECOND}, ["not_yet_valid"]),
+    ({}, {"now": LAST_SECOND + SECOND}, ["expired"]),
+    ({}, {**IN_TIME, "remaining_days": 30}, []),
+    ({}, {**IN_TIME, "remaining_days": 31}, ["expiring"]),
+    ({}, {"now": LAST_SECOND, "remaining_days": 0}, []),
+    ({}, {"now": LAST_SECOND, "remaining_days": 1}, ["expiring"]),
+    ({"key": OTHER}, {}, ["key_mismatch"]),
+    ({}, OTHER_CSR, ["key_mismatch"]),
+    (BOB, {}, ["email_mismatch"]),
+    (BOB, {"email": None}, []),
+    ({}, {"email": ALICE.upper()}, []),
+    ({"usages": ("1.3.6.1.5.5.7.3.2",)}, {}, ["not_smime"]),
+    ({"usages": (EMAIL_PROTECTION, SERVER_AUTH)}, {}, ["not_smime"]),
+    ({"usages": None}, {}, ["not_smime"]),
+    ({"key_usages": ("key_encipherment",)}, {}, ["not_smime"]),
+    ({"ca": True}, {}, ["not_smime"]),
+    ({}, {"force": True}, ["forced"]),
+    (
+        {**BOB, "key": OTHER, "usages": None},
+        {"force": True, "now": LAST_SECOND + SECOND},
+        ["expired", "key_mismatch", "email_mismatch", "not_smime", "forced"],
+    ),
+]
 
 
-def test_a_good_certificate_is_left_alone(host: Host) -> None:
-    host.fill()
+@pytest.mark.parametrize(("flaw", "changes", "reasons"), REASONS)
+def test_what_is_on_disk_is_left_alone_or_asked_for_with_each_reason(
+    host: Host, flaw: dict[str, Any], changes: dict[str, Any], reasons: list[str]
+) -> None:
+    host.fill(host.issue(**flaw))
     before = host.snapshot()
-    outcome = host.run()
-    assert not outcome.failed
-    assert (outcome.result["status"], outcome.reasons, outcome.result["changed"]) == ("valid", [], False)
-    assert (outcome.result["api_calls"], outcome.result["status_code"], outcome.result["files"]) == (0, None, [])
+    outcome = host.run(*[PENDING] if reasons else [], **changes)
+    assert sorted(outcome.reasons) == sorted(reasons)
+    assert outcome.result["status"] == ("pending" if reasons else "valid")
+    assert (outcome.result["api_calls"], outcome.result["files"]) == (len(outcome.forms), [])
+    assert reasons or (outcome.result["changed"], outcome.result["status_code"]) == (False, None)
     assert host.snapshot() == before
 
 
-def ask_reasons(host: Host, **changes: Any) -> list[str]:
-    """Return the reasons of a run that asks the CA, which has nothing yet."""
-    outcome = host.run(PENDING, **changes)
-    assert outcome.result["status"] == "pending"
-    return outcome.reasons
-
-
-def test_missing(host: Host) -> None:
-    assert ask_reasons(host, chain_path=None, fullchain_path=None) == ["missing"]
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"junk", b"\x00\xff", b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"]
-)
-def test_unreadable(host: Host, data: bytes) -> None:
-    host.write("cert.pem", data)
-    assert ask_reasons(host, chain_path=None, fullchain_path=None) == ["unreadable"]
-
-
-def test_not_yet_valid(host: Host) -> None:
-    host.fill()
-    assert ask_reasons(host, now=FIRST_SECOND - timedelta(seconds=1)) == ["not_yet_valid"]
-    assert host.run(now=FIRST_SECOND).reasons == []
-
-
-def test_expired(host: Host) -> None:
-    host.fill()
-    assert ask_reasons(host, now=LAST_SECOND + timedelta(seconds=1)) == ["expired"]
-
-
-@pytest.mark.parametrize(("days", "reasons"), [(29, []), (30, []), (31, ["expiring"])])
-def test_expiring(host: Host, days: int, reasons: list[str]) -> None:
-    host.fill()
-    steps = [PENDING] if reasons else []
-    assert host.run(*steps, now=LAST_SECOND - timedelta(days=30), remaining_days=days).reasons == reasons
-
-
-def test_a_certificate_in_its_last_second_is_expiring_only_if_days_are_to_remain(host: Host) -> None:
-    host.fill()
-    assert host.run(now=LAST_SECOND, remaining_days=0).reasons == []
-    assert host.run(PENDING, now=LAST_SECOND, remaining_days=1).reasons == ["expiring"]
-
-
-def test_key_mismatch_with_the_key(host: Host) -> None:
-    host.fill(host.issue(key=make_key()))
-    assert ask_reasons(host) == ["key_mismatch"]
-
-
-def test_key_mismatch_with_the_csr(host: Host) -> None:
-    host.fill()
-    csr = make_csr_pem(make_key())
-    assert ask_reasons(host, privatekey_path=None, csr_path=None, csr_content=csr) == ["key_mismatch"]
-
-
-def test_email_mismatch(host: Host) -> None:
-    host.fill(host.issue(emails=("bob@example.test",)))
-    assert ask_reasons(host) == ["email_mismatch"]
-
-
-def test_without_email_every_mailbox_is_right(host: Host) -> None:
-    host.fill(host.issue(emails=("bob@example.test",)))
-    assert host.run(email=None).reasons == []
-
-
-@pytest.mark.parametrize(
-    "flaw", [{"usages": ("1.3.6.1.5.5.7.3.2",)}, {"usages": None}, {"key_usages": ("key_encipherment",)}, {"ca": True}]
-)
-def test_not_smime(host: Host, flaw: dict[str, Any]) -> None:
-    host.fill(host.issue(**flaw))
-    assert ask_reasons(host) == ["not_smime"]
-
-
-def test_forced(host: Host) -> None:
-    host.fill()
-    assert ask_reasons(host, force=True) == ["forced"]
-
-
-def test_chain_missing(host: Host) -> None:
-    host.fill()
-    (host.folder / "chain.pem").unlink()
-    outcome = host.run()
-    assert outcome.reasons == ["chain_missing"]
-    assert outcome.kinds == ["chain"]
-    assert host.read("chain.pem") == host.authority.intermediate.pem
-
-
-@pytest.mark.parametrize("data", [b"", b"junk", None])
-def test_chain_mismatch(host: Host, data: bytes | None) -> None:
-    host.fill()
-    host.write("chain.pem", make_authority("Other").intermediate.pem if data is None else data)
-    outcome = host.run()
-    assert outcome.reasons == ["chain_mismatch"]
-    assert host.read("chain.pem") == host.authority.intermediate.pem
-
-
-def test_output_missing(host: Host) -> None:
-    host.fill()
-    (host.folder / "fullchain.pem").unlink()
-    outcome = host.run()
-    assert outcome.reasons == ["output_missing"]
-    assert outcome.kinds == ["fullchain"]
-
-
-def test_output_mismatch(host: Host) -> None:
-    issued = host.fill()
-    host.write("fullchain.pem", issued.pem)
-    outcome = host.run()
-    assert outcome.reasons == ["output_mismatch"]
-    assert host.read("fullchain.pem") == issued.pem + host.authority.intermediate.pem
-
-
-def test_several_reasons_are_all_named(host: Host) -> None:
-    flawed = host.issue(key=make_key(), emails=("bob@example.test",), usages=None)
-    host.write("cert.pem", flawed.pem)
-    reasons = ask_reasons(host, now=LAST_SECOND + timedelta(days=1), force=True)
-    assert set(reasons) >= {"expired", "key_mismatch", "email_mismatch", "not_smime", "forced"}
-    assert len(reasons) == len(set(reasons))
+@pytest.mark.parametrize("data", [None, *JUNK])
+def test_missing_and_unreadable(host: Host, data: bytes | None) -> None:
+    if data is not None:
+        host.write("cert.pem", data)
+    outcome = host.run(PENDING, chain_path=None, fullchain_path=None)
+    assert outcome.reasons == ["missing" if data is None else "unreadable"]
 
 
 @pytest.mark.parametrize("lost", ["cert.pem", "chain.pem", "fullchain.pem"])
-@pytest.mark.parametrize("data", [None, b"", b"damaged"])
+@pytest.mark.parametrize("data", [None, b"", b"damaged", b"stale"])
 def test_each_lost_or_damaged_file_is_mended_alone_and_without_the_ca(
     host: Host, lost: str, data: bytes | None
 ) -> None:
-    host.fill()
+    issued = host.fill()
     before = host.snapshot()
     if data is None:
         (host.folder / lost).unlink()
     else:
-        host.write(lost, data)
+        stale = {"chain.pem": make_authority("Other").intermediate.pem, "fullchain.pem": issued.pem}
+        host.write(lost, stale.get(lost, b"stale") if data == b"stale" else data)
     outcome = host.run()
     assert (outcome.result["changed"], outcome.result["status"], outcome.result["api_calls"]) == (True, "valid", 0)
     assert [entry["path"] for entry in outcome.result["files"]] == [host.path(lost)]
+    named = {"cert.pem": ("missing", "unreadable"), "chain.pem": ("chain_missing", "chain_mismatch")}
+    assert outcome.reasons == [named.get(lost, ("output_missing", "output_mismatch"))[data is not None]]
     after = host.snapshot()
     assert set(after) == set(before)
     assert {name for name in after if after[name] != before[name]} <= {lost}
@@ -173,19 +104,13 @@ def test_each_lost_or_damaged_file_is_mended_alone_and_without_the_ca(
     assert host.run().reasons == []
 
 
-def test_two_lost_files_are_mended_from_the_third(host: Host) -> None:
-    host.fill()
-    (host.folder / "cert.pem").unlink()
-    (host.folder / "chain.pem").unlink()
-    outcome = host.run()
-    assert outcome.result["status"] == "valid"
-    assert set(outcome.kinds) == {"certificate", "chain"}
-
-
-def test_a_chain_that_no_file_holds_takes_the_ca(host: Host) -> None:
+def test_two_lost_files_are_mended_from_the_third_and_what_no_file_holds_takes_the_ca(host: Host) -> None:
     issued = host.fill()
-    (host.folder / "chain.pem").unlink()
-    (host.folder / "fullchain.pem").unlink()
+    for name in ("cert.pem", "chain.pem"):
+        (host.folder / name).unlink()
+    assert sorted(host.run().kinds) == ["certificate", "chain"]
+    for name in ("chain.pem", "fullchain.pem"):
+        (host.folder / name).unlink()
     outcome = host.run(host.reply(issued))
     assert outcome.reasons == ["chain_missing", "output_missing"]
     assert (outcome.result["status"], outcome.result["api_calls"]) == ("valid", 1)
@@ -200,25 +125,16 @@ def test_a_root_that_no_file_holds_comes_from_the_trusted_roots(host: Host) -> N
     assert host.read("root.pem") == host.authority.root.pem
 
 
-def test_a_certificate_that_a_dying_run_left_in_another_file_is_used(host: Host) -> None:
-    host.fill(host.issue(not_after=NOW + timedelta(days=3)))
-    newer = host.issue()
+@pytest.mark.parametrize("own", [True, False])
+def test_a_certificate_that_a_dying_run_left_in_another_file_is_used_if_it_is_for_this_key(
+    host: Host, own: bool
+) -> None:
+    host.fill(host.issue(not_after=NOW + 3 * DAY))
+    newer = host.issue() if own else host.issue(key=OTHER)
     host.write("fullchain.pem", newer.pem + host.authority.intermediate.pem)
-    outcome = host.run()
+    outcome = host.run(*[] if own else [PENDING])
     assert outcome.reasons[0] == "expiring"
-    assert (outcome.result["api_calls"], outcome.result["changed"]) == (0, True)
-    assert host.read("cert.pem") == newer.pem
-
-
-def test_a_newer_certificate_of_another_key_is_not_used(host: Host) -> None:
-    host.fill(host.issue(not_after=NOW + timedelta(days=3)))
-    host.write("fullchain.pem", host.issue(key=make_key()).pem + host.authority.intermediate.pem)
-    assert "expiring" in ask_reasons(host)
-
-
-def test_the_mailbox_is_compared_without_regard_to_case(host: Host) -> None:
-    host.fill()
-    assert host.run(email=ALICE.upper()).reasons == []
+    assert (outcome.result["api_calls"], host.read("cert.pem") == newer.pem) == (int(not own), own)
 
 
 def test_a_file_with_more_than_the_certificate_is_judged_by_its_first(host: Host) -> None:
@@ -235,7 +151,7 @@ def test_a_wrong_mode_is_mended_without_the_ca_and_without_a_reason(host: Host, 
     for name in ("cert.pem", "chain.pem", "fullchain.pem"):
         (host.folder / name).chmod(0o644)
     outcome = host.run(mode=mode)
-    assert (outcome.result["changed"], outcome.result["api_calls"]) == (True, 0)
+    assert (outcome.reasons, outcome.result["api_calls"]) == ([], 0)
     assert set(outcome.kinds) == {"certificate", "chain", "fullchain"}
     assert {(host.folder / name).stat().st_mode & 0o777 for name in ("cert.pem", "chain.pem")} == {int(mode, 8)}
     assert host.run(mode=mode).result["changed"] is False
