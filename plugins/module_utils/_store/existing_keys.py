@@ -11,12 +11,22 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
+from ansible_collections.mailops.smime.plugins.module_utils._errors import DerError, FileError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import load_private_key, serialization
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import encode_public_key
 
-_BEGIN = b"-----BEGIN "
 _PEM_KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
+# Keys that are none to the library: RFC 4716's armour and UTF-16 (whose null characters are left out), PuTTY's, Java's JKS and JCEKS.
+_ARMOUR = re.compile(rb"---- ?BEGIN [A-Z0-9 ]*PRIVATE KEY")
+_OTHERS = (b"PuTTY-User-Key-File-", b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
+# The elements by which a key in DER begins: RFC 5958, section 2 and 3, RFC 5915, and PKCS#1's and DSA's six numbers or more.
+_SHAPES = (
+    (der.INTEGER, der.SEQUENCE, der.OCTET_STRING),
+    (der.SEQUENCE, der.OCTET_STRING),
+    (der.INTEGER, der.OCTET_STRING),
+    (der.INTEGER,) * 6,
+)
 # A PFX is a SEQUENCE of the version 3 and a ContentInfo of type data or signedData (RFC 7292, section 4).
 _VERSION_3 = b"\x02\x01\x03"
 _PKCS7 = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"
@@ -30,7 +40,7 @@ def find_key_block(pem: bytes) -> bytes:
 
 def may_hold_key(data: bytes) -> bool:
     """Tell, at little cost, whether it is worth looking for a private key in ``data``."""
-    return b"PRIVATE KEY" in data or data[:1] == b"\x30"
+    return data[:1] == b"\x30" or data.startswith(_OTHERS) or b"PRIVATE KEY" in data.replace(b"\0", b"")
 
 
 def refuse_overwriting(
@@ -60,14 +70,20 @@ def make_mark(data: bytes, public_key: bytes) -> bytes:
 
 def _find_keys(data: bytes, passphrases: Collection[str | None]) -> Iterator[bytes | None]:
     """Yield the public key of each private key in ``data``, None for one that cannot be opened."""
-    if _BEGIN in data:
-        for block in _PEM_KEY.finditer(data):
-            yield _open(load_private_key, block.group(), passphrases)
-    elif data[:1] == b"\x30":
+    blocks = [block.group() for block in _PEM_KEY.finditer(data)]
+    for block in blocks:
+        yield _open(load_private_key, block, passphrases)
+    if blocks:
+        return
+    if data[:1] == b"\x30":
         if _VERSION_3 in data[:8] and _PKCS7 in data[:40]:
             yield from _open_pkcs12(data, passphrases)
-        elif _is_der_key(data):
-            yield _open(serialization.load_der_private_key, data, passphrases)
+        else:
+            key = _find_der_key(data)
+            if key:
+                yield _open(serialization.load_der_private_key, key, passphrases)
+    elif data.startswith(_OTHERS) or _ARMOUR.search(data.replace(b"\0", b"")):
+        yield None
 
 
 def _open(load: Any, data: bytes, passphrases: Collection[str | None]) -> bytes | None:
@@ -93,15 +109,14 @@ def _open_pkcs12(data: bytes, passphrases: Collection[str | None]) -> Iterator[b
     yield None
 
 
-def _is_der_key(data: bytes) -> bool:
+def _find_der_key(data: bytes) -> bytes:
+    """Return the private key in DER that ``data`` begins with, b"" if it is none: the library does not read every kind."""
     try:
-        serialization.load_der_private_key(data, None)
-    except TypeError:
-        # It is encrypted.
-        return True
-    except Exception:  # noqa: BLE001 - no key that the library knows
-        return False
-    return True
+        whole = der.read_element(data)
+        tags = tuple(element.tag for element in whole.children())
+    except DerError:
+        return b""
+    return whole.encoded if any(tags[: len(shape)] == shape for shape in _SHAPES) else b""
 
 
 def _encode(passphrase: str | None) -> bytes | None:

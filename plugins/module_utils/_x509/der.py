@@ -10,6 +10,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import DerEr
 
 INTEGER = 0x02
 BIT_STRING = 0x03
+OCTET_STRING = 0x04
 OID = 0x06
 BMP_STRING = 0x1E
 SEQUENCE = 0x30

@@ -15,6 +15,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.existing_keys
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import encode_public_key
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import encode_key, make_key, make_rsa_key
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import encode, integer, sequence
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import open_files
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 from cryptography.hazmat.primitives.serialization import (
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 KEY, OTHER, RSA = make_key(), make_key(), make_rsa_key()
+P256 = bytes.fromhex("06082a8648ce3d030107")
 SECRET = BestAvailableEncryption(b"passphrase")
 
 
@@ -74,12 +76,33 @@ def test_a_file_with_a_private_key_is_replaced_by_nothing_but_one_with_this_key(
     assert (path.read_bytes(), os.listdir(tmp_path)) == (before, ["file"])
 
 
-@pytest.mark.parametrize("form", ["encrypted pkcs8", "der encrypted pkcs8", "encrypted pkcs12"])
-def test_a_key_that_cannot_be_opened_is_not_replaced(tmp_path: Path, form: str) -> None:
+# Keys that the library does not open: the passphrase is another one, or it does not know the kind.
+CLOSED = {
+    **{form: write_key(KEY, form) for form in FORMS if "encrypted" in form},
+    "an EC key without its leading zero": sequence(integer(1), encode(0x04, b"k" * 31), encode(0xA0, P256)),
+    "an algorithm that nobody knows": sequence(
+        integer(0), sequence(encode(0x06, b"\x2a\x03\x04")), encode(0x04, b"k" * 32)
+    ),
+    "an encryption that nobody knows": sequence(sequence(encode(0x06, b"\x2a\x03\x04")), encode(0x04, b"k" * 32)),
+    "DSA": sequence(*map(integer, (0, 1, 2, 3, 4, 5))),
+    "BER": b"\x30\x80\x02\x01\x03\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x80",
+    "UTF-16": write_key(KEY, "pkcs8").decode().encode("utf-16"),
+    "RFC 4716": b"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nAAAA\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n",
+    "OpenPGP": b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nAAAA\n-----END PGP PRIVATE KEY BLOCK-----\n",
+    "PuTTY": b"PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n",
+    "JKS": b"\xfe\xed\xfe\xed\x00\x00\x00\x02",
+}
+
+
+@pytest.mark.parametrize("data", CLOSED.values(), ids=CLOSED)
+def test_a_key_that_cannot_be_opened_is_not_replaced(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "file"
-    path.write_bytes(write_key(KEY, form))
-    with pytest.raises(FileError, match="a private key that the task does not know"):
-        replace(path, private=True, keys=(SPKI,), passphrases=("wrong",))
+    for before in (data, data + b"\n"):
+        path.write_bytes(before)
+        with pytest.raises(FileError, match="a private key that the task does not know"):
+            replace(path, private=True, keys=(SPKI,), passphrases=("wrong",))
+        with pytest.raises(FileError, match="a private key"):
+            open_files(tmp_path).protect(str(path), ())
 
 
 def test_a_file_that_a_passphrase_hides_may_be_replaced_if_it_is_noted_which_key_it_holds(tmp_path: Path) -> None:
