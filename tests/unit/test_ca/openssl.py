@@ -45,22 +45,9 @@ def verifies(directory: Path, certificate: str, chain: str, root: Path, *options
     """Tell whether openssl takes a certificate for S/MIME signing under a root."""
     (directory / "leaf.pem").write_text(certificate)
     (directory / "chain.pem").write_text(chain)
-    done = subprocess.run(
-        [
-            "openssl",
-            "verify",
-            "-purpose",
-            "smimesign",
-            "-CAfile",
-            str(root),
-            *(("-untrusted", str(directory / "chain.pem")) if chain else ()),
-            *options,
-            str(directory / "leaf.pem"),
-        ],
-        capture_output=True,
-        check=False,
-    )
-    return done.returncode == 0
+    untrusted = ("-untrusted", str(directory / "chain.pem")) if chain else ()
+    command = ["openssl", "verify", "-purpose", "smimesign", "-CAfile", str(root), *untrusted, *options]
+    return subprocess.run([*command, str(directory / "leaf.pem")], capture_output=True, check=False).returncode == 0
 
 
 @dataclass(frozen=True)

@@ -42,41 +42,67 @@ def test_existing_orders_and_accounts_can_be_kept(ca: RunningCa) -> None:
     assert ca.control("POST", "accounts", accounts) == {"created": [], "kept": [ACCOUNT["login_name"]]}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("POST", "orders", {}),
-        ("POST", "orders", []),
-        ("POST", "orders", [1]),
-        ("POST", "orders", {"email": "no address"}),
-        ("POST", "orders", {"email": "a@b.test", "state": "unheard of"}),
-        ("POST", "orders", {"email": "a@b.test", "surprise": 1}),
-        ("POST", "orders", {"email": "a@b.test", "validity_days": "365"}),
-        ("POST", "orders", {"email": "a@b.test", "validity_days": True}),
-        ("POST", "orders", {"email": "a@b.test", "validity_days": 0}),
-        ("POST", "orders", {"email": "a@b.test", "not_before_days": 9999}),
-        ("POST", "orders", {"email": "a@b.test", "policy": "not an oid"}),
-        ("POST", "orders", {"email": "a@" + "ü" * 80}),
-        ("POST", "orders", {"email": "a@b.test", "dialect": {"order": "unheard of"}}),
-        ("POST", "orders", {"email": "a@b.test", "collection_code": "x" * 17}),
-        ("POST", "orders", {"email": "a@b.test", "csr": "nonsense"}),
-        ("POST", "orders", {"email": "a@b.test", "crl_urls": [1]}),
-        ("POST", "accounts", {"login_name": "x"}),
-        ("PATCH", "settings", {"lock_after": 0}),
-        ("PATCH", "settings", {"no_csr_answer": "maybe"}),
-        ("PATCH", "settings", {"dialect": {"unheard": 1}}),
-        ("PATCH", "settings", {"placed": {"unheard": 1}}),
-        ("PATCH", "settings", {"crl_seconds": 0}),
-        ("PATCH", "settings", []),
+NONSENSE: dict[tuple[str, str], list[Any]] = {
+    ("POST", "orders"): [
+        {},
+        [1],
+        {"email": "no address"},
+        {"email": "a@" + "ü" * 80},
+        *(
+            {"email": "a@b.test", **terms}
+            for terms in (
+                {"state": "unheard of"},
+                {"surprise": 1},
+                {"validity_days": "365"},
+                {"validity_days": True},
+                {"validity_days": 0},
+                {"not_before_days": 9999},
+                {"policy": "not an oid"},
+                {"dialect": {"order": "unheard of"}},
+                {"collection_code": "x" * 17},
+                {"csr": "nonsense"},
+                {"crl_urls": [1]},
+            )
+        ),
     ],
+    ("POST", "accounts"): [{"login_name": "x"}],
+    ("POST", "faults"): [
+        {"fault": "unheard of"},
+        {"count": 1},
+        {"fault": "certificate", "certificate": "unheard of"},
+        {"fault": "delay", "seconds": "long"},
+        {"fault": "body", "body": "%"},
+        {"fault": "redirect", "location": "x\r\ny: z"},
+        {"fault": "http_status", "status": 99},
+    ],
+    ("POST", "listeners"): [{"trouble": "unheard of"}, {}, "reset"],
+    ("POST", "crl"): [
+        {"serial_number": "0x1"},
+        {"serial_number": "1", "reason": "whim"},
+        {"serial_number": "1", "days_ago": -1},
+    ],
+    ("PATCH", "settings"): [
+        [],
+        {"lock_after": 0},
+        {"no_csr_answer": "maybe"},
+        {"dialect": {"unheard": 1}},
+        {"placed": {"unheard": 1}},
+        {"crl_seconds": 0},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [(*place, body) for place, bodies in NONSENSE.items() for body in bodies]
 )
 def test_what_makes_no_sense_is_refused(ca: RunningCa, method: str, path: str, body: Any) -> None:
     reply = ca.session.request(method, f"{ca.identity['control_url']}/{path}", json=body, timeout=PATIENCE)
-    if body == []:
-        assert reply.json() == {"created": [], "kept": []} if path == "orders" else reply.status_code == 400
-    else:
-        assert reply.status_code == 400
-        assert reply.json()["error"]
+    assert reply.status_code == 400
+    assert reply.json()["error"]
+
+
+def test_no_orders_are_none(ca: RunningCa) -> None:
+    assert ca.control("POST", "orders", []) == {"created": [], "kept": []}
 
 
 def test_a_body_that_is_no_json_is_refused(ca: RunningCa) -> None:

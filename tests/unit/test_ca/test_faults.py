@@ -10,7 +10,6 @@ import socket
 import ssl
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -238,23 +237,3 @@ def test_a_trouble_before_the_request(ca: RunningCa, trouble: str) -> None:
             careless.sendall(f"POST {urlsplit(url).path} HTTP/1.0\r\nContent-Length: 0\r\n\r\n".encode())
             assert careless.recv(4096).endswith(b"missing!\n")
             careless.close()
-
-
-@pytest.mark.parametrize(
-    ("where", "wanted"),
-    [
-        ("faults", {"fault": "unheard of"}),
-        ("faults", {"count": 1}),
-        ("faults", {"fault": "certificate", "certificate": "unheard of"}),
-        ("faults", {"fault": "delay", "seconds": "long"}),
-        ("faults", {"fault": "body", "body": "%"}),
-        ("faults", {"fault": "redirect", "location": "x\r\ny: z"}),
-        ("faults", {"fault": "http_status", "status": 99}),
-        ("listeners", {"trouble": "unheard of"}),
-        ("listeners", {}),
-        ("listeners", "reset"),
-    ],
-)
-def test_what_makes_no_sense_is_refused(ca: RunningCa, where: str, wanted: Any) -> None:
-    url = f"{ca.identity['control_url']}/{where}"
-    assert ca.session.post(url, json=wanted, timeout=PATIENCE).status_code == 400
