@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the demo on a terminal and keep the screen as a picture, docs/pictures/demo.svg.
+"""Run the demo in colours and keep the screen as a picture, docs/pictures/demo.svg.
 
 What is shown is what the demo printed; only the part from the second run of the playbook to openssl's verdict is, so that
 it can be read in a page.
@@ -11,13 +11,9 @@ from __future__ import annotations
 
 import io
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
-from fcntl import ioctl
 
 from collection_copy import CLONE
 from rich.console import Console
@@ -35,38 +31,16 @@ FONT = "DejaVu Sans Mono, Liberation Mono, Menlo, Consolas, monospace"
 
 def main() -> int:
     """Draw the picture and return the exit status."""
-    status, told = run_on_a_terminal([str(CLONE / "dev/demo")])
-    if status:
-        print(told)
-        return status
-    lines = told.replace("\r\n", "\n").split("\n")
+    told = subprocess.run(
+        [CLONE / "dev/demo"], env={**os.environ, "FORCE_COLOR": "1"}, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    lines = told.split("\n")
     plain = [Text.from_ansi(line).plain for line in lines]
     first, last = (
         next(number for number, line in enumerate(plain) if line.startswith(start)) for start in (FIRST_LINE, LAST_LINE)
     )
     PICTURE.write_text(draw("\n".join(lines[first:last]).rstrip()), encoding="utf-8")
     return 0
-
-
-def run_on_a_terminal(command: list[str]) -> tuple[int, str]:
-    """Run a command that takes its output for a terminal, and return its exit status and what it printed."""
-    ours, its = pty.openpty()
-    ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
-    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"COLUMNS": str(COLUMNS)}
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=its, stderr=its, env=environment) as process:
-        os.close(its)
-        told = b""
-        while chunk := _read(ours):
-            told += chunk
-    os.close(ours)
-    return process.returncode, told.decode()
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # Linux says so when the other end has been closed
-        return b""
 
 
 def draw(told: str) -> str:

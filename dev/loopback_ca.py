@@ -5,24 +5,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
 import ssl
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 PROGRAM = (sys.executable, str(Path(__file__).resolve().parent.parent / "roles/test_ca/files/test_ca"))
 START_SECONDS = 20
-STOP_SECONDS = 10
 # If this process is killed outright, the CA ends by itself.
 IDLE_SECONDS = 120
 
@@ -41,38 +37,32 @@ class Authority:
 
     def list_calls(self) -> list[dict[str, Any]]:
         """Return the calls that the CA has recorded, oldest first."""
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}),
-            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_path)),
-        )
+        tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_path))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls)
         with opener.open(f"{self.control_url}/calls", timeout=10) as reply:
             calls: list[dict[str, Any]] = json.load(reply)["calls"]
             return calls
 
 
-@contextlib.contextmanager
+@contextmanager
 def running_authority(folder: Path, orders: list[dict[str, Any]]) -> Iterator[Authority]:
-    """Run the test CA as a child of this process, and stop it whatever happens."""
+    """Run the test CA, and stop it whatever happens. Raises NotStartedError."""
     folder.mkdir(mode=0o700)
     seed = folder / "seed.json"
     seed.write_text(json.dumps({"orders": orders}, indent=2) + "\n", encoding="utf-8")
-    with (folder / "output.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*PROGRAM, "serve", f"--directory={folder}", f"--seed={seed}", f"--idle-timeout={IDLE_SECONDS}"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            # Ctrl-C is for this process, which stops the CA when nobody needs it any more.
-            start_new_session=True,
-        )
-    try:
-        yield wait_until_ready(process, folder)
-    finally:
-        stop(process)
+    serve = [*PROGRAM, "serve", f"--directory={folder}", f"--seed={seed}", f"--idle-timeout={IDLE_SECONDS}"]
+    with (
+        (folder / "output.log").open("wb") as log,
+        # Ctrl-C is for this process, which stops the CA when nobody needs it any more.
+        subprocess.Popen(serve, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True) as process,
+    ):
+        try:
+            yield _wait_until_ready(process, folder)
+        finally:
+            process.terminate()
 
 
-def wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> Authority:
-    """Wait until the CA listens and return where."""
+def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> Authority:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         status = subprocess.run([*PROGRAM, "status", f"--directory={folder}"], stdout=subprocess.PIPE, check=False)
@@ -81,15 +71,3 @@ def wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> Authorit
             return Authority(answer["url"], answer["control_url"], answer["ca_path"])
         time.sleep(0.05)
     raise NotStartedError(f"the test CA did not start; see {folder}/output.log and {folder}/server.log")
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a child, gently if it lets itself be asked; this program is about to end, too, and not to be hurried."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
