@@ -98,7 +98,7 @@ demo-picture: $(VENV)/.docs $(COLLECTION) ## Run the demo and draw its screen fo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python dev/draw_demo.py
 
 test-package: $(VENV)/.package ## Build the tarball, judge it as Galaxy does, install it offline and try the quick start
-	$(BIN)/python dev/run_package.py
+	$(BIN)/python -m pytest --junit-xml=$(REPORTS)/$@/pytest.xml tests/unit/package $(ARGS)
 
 format: $(VENV)/.lint ## Rewrite the Python files as ruff wants them
 	$(BIN)/ruff check --fix .

@@ -57,13 +57,13 @@ _OWN_CODE = re.compile(r"^\s*alice_collection_code: (\w+)$", re.MULTILINE)
 # The commands that do not run here, by how they start, and why. Of make it is only asked whether it has such a target: what
 # that does is a stage of "make test", or a demo.
 NOT_RUN = {
-    "python3 -m venv": "it downloads; dev/run_package.py installs as the README says",
+    "python3 -m venv": "it downloads; test-package installs as the README says",
     ". ~/smime-venv": "it belongs to that",
     "pip install": "it belongs to that",
-    "ansible-galaxy collection": "the target playbooks and dev/run_package.py do it",
-    "ansible-playbook -i localhost, mailops.smime.quickstart": "the target playbooks and dev/run_package.py do it",
+    "ansible-galaxy collection": "the target playbooks and test-package do it",
+    "ansible-playbook -i localhost, mailops.smime.quickstart": "the target playbooks and test-package do it",
     "ansible-playbook --inventory inventory.yml --become --ask-vault-password publish_": "the target publishing does it",
-    "openssl verify -purpose smimesign -untrusted ~/smime-quickstart": "dev/run_package.py does it",
+    "openssl verify -purpose smimesign -untrusted ~/smime-quickstart": "test-package does it",
 }
 # Only root can do that; for others the examples run without.
 GIVEN_AWAY = re.compile(r"^ *(owner|group): \w+\n", re.MULTILINE)
