@@ -15,7 +15,6 @@ BIN := $(VENV)/bin
 INSTALL = @dev/machine check $(if $(filter demo,$(MAKECMDGOALS)),demo,test) && dev/install
 REQUIREMENTS := dev/requirements
 PINS := $(REQUIREMENTS)/pins
-OLDEST := .cache/venv-oldest
 RESOLVER := .cache/venv-uv
 AUDITOR := .cache/venv-audit
 TREE := .cache/tree
@@ -60,15 +59,15 @@ test-unit-plugins test-unit-roles: $(VENV)/.test $(COLLECTION)
 		{ [ $$? -eq 5 ] && $(if $(ARGS),true,false); } || status=1; \
 	done; exit $$status
 
-test-unit-oldest: $(COLLECTION) ## The plugins' unit tests on Python 3.8 with the oldest libraries
+test-unit-oldest: $(VENV)/.test $(COLLECTION) ## The plugins' unit tests on Python 3.8 with the oldest libraries
 	@mkdir -p $(REPORTS)/$@
-	@if dev/interpreters find 3.8 >/dev/null; then $(MAKE) --no-print-directory run-unit-oldest; \
-	else echo 'SKIPPED: there is no Python 3.8 on this machine'; touch $(REPORTS)/$@/skipped; fi
+	@python=$$($(BIN)/python dev/run_matrix.py --python 'The oldest that is claimed'); case $$? in \
+		0) $$python -m pytest --junit-xml=$(REPORTS)/$@/pytest.xml -o cache_dir=.cache/pytest-oldest -W default tests/unit/plugins $(ARGS) ;; \
+		77) touch $(REPORTS)/$@/skipped ;; \
+		*) exit 1 ;; \
+	esac
 
-.PHONY: run-unit-oldest
-run-unit-oldest: $(OLDEST)/.installed
-	$(OLDEST)/bin/python -m pytest --junit-xml=$(REPORTS)/test-unit-oldest/pytest.xml \
-		-o cache_dir=.cache/pytest-oldest -W default tests/unit/plugins $(ARGS)
+run-unit-oldest: test-unit-oldest
 
 test-pins: $(VENV)/.test ## See that the pinned versions can be installed on each Python that can be the controller
 	$(BIN)/python -m pytest --junit-xml=$(REPORTS)/$@/pytest.xml tests/unit/pins
@@ -124,17 +123,12 @@ $(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.docs $(VENV)/.package:
 	$(INSTALL) $(VENV) "$(PYTHON)" controller $(basename $(notdir $<))
 	@touch $@
 
-$(OLDEST)/.installed: $(REQUIREMENTS)/oldest.txt $(PINS)/oldest.txt
-	$(INSTALL) $(OLDEST) "$$(dev/interpreters find 3.8)" oldest oldest
-	@touch $@
-
 RESOLVE := $(RESOLVER)/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 pins: $(RESOLVER)/bin/uv ## Have uv write the versions of all tools for every Python that is served [ARGS=--upgrade]
-	cd $(REQUIREMENTS) && for name in controller oldest matrix; do \
+	cd $(REQUIREMENTS) && for name in controller matrix; do \
 		case $$name in \
 			controller) set -- --universal --python-version 3.11 test.txt lint.txt docs.txt package.txt ;; \
-			oldest) set -- --python-version 3.8 oldest.txt ;; \
 			matrix) set -- --universal --python-version 3.8 matrix.txt ;; \
 		esac; \
 		$(CURDIR)/$(RESOLVE) $(ARGS) --output-file pins/$$name.txt "$$@" || exit 1; \

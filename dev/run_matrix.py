@@ -77,7 +77,10 @@ def main() -> int:
     parser.add_argument("words", nargs="*", help='only what one of these words is in, such as "EL 9" or "2.16.3"')
     parser.add_argument("--oldest", action="store_true")
     parser.add_argument("--write", action="store_true", help="write the table into docs/platforms")
+    parser.add_argument("--python", help="print the interpreter with the libraries of that platform, and try nothing")
     arguments = parser.parse_args()
+    if arguments.python:
+        return print_python(arguments.python)
     trials = [choose_oldest()] if arguments.oldest else list(list_trials())
     results: dict[str, str] = {}
     for trial in trials:
@@ -93,6 +96,16 @@ def main() -> int:
         (REPORTS / STAGE / "skipped").touch()
     print("", *(f"{head}{word} |" for head, word in results.items()), sep="\n")
     return int("FAILED" in results.values())
+
+
+def print_python(name: str) -> int:
+    """Print the interpreter of a platform and return the exit status: 77 if this machine lacks it."""
+    try:
+        print(furnish_target(next(platform for platform in PLATFORMS if platform.name == name)))
+    except MissingError as error:
+        print(f"SKIPPED: {error}", file=sys.stderr)
+        return 77
+    return 0
 
 
 def list_trials() -> Iterator[Trial]:
@@ -166,7 +179,7 @@ def furnish(name: str, version: str, options: list[str], contents: list[str]) ->
             [*pip, "install", "--no-compile", *options],
             [*pip, "check"],
         ):
-            subprocess.run(command, check=True)
+            subprocess.run(command, check=True, stdout=sys.stderr)
         stamp.write_text("\n".join(contents), "utf-8")
     return str(python)
 

@@ -28,31 +28,18 @@ def sealed_environment(name: str) -> dict[str, str]:
         shutil.copyfile(CLONE / "dev/pip_bootstrap.py", bootstraps / f"get_pip_{release}.py")
     _write_pip_configuration(home / ".config/pip/pip.conf")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
-    folders = [str(Path(sys.executable).parent), *_interpreter_folders(), environment["PATH"]]
-    return {**environment, "HOME": str(home), "PATH": os.pathsep.join(folders)}
+    folders = [str(Path(sys.executable).parent), _ask_interpreters("folders"), environment["PATH"]]
+    return {**environment, "HOME": str(home), "PATH": os.pathsep.join(filter(None, folders))}
 
 
 def interpreter(version: str) -> str | None:
     """Return the interpreter of that version, none if this machine lacks it."""
-    found = subprocess.run(
-        [CLONE / "dev/interpreters", "find", version], check=False, stdout=subprocess.PIPE, text=True
-    )
-    return found.stdout.strip() or None
+    return _ask_interpreters("find", version) or None
 
 
-def missing_interpreters() -> str:
-    """Return the target Pythons that this machine lacks."""
-    return _ask_interpreters("missing")
-
-
-def _interpreter_folders() -> list[str]:
-    return [folder for folder in _ask_interpreters("folders").split(os.pathsep) if folder]
-
-
-def _ask_interpreters(question: str) -> str:
-    return subprocess.run(
-        [CLONE / "dev/interpreters", question], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout.strip()
+def _ask_interpreters(*question: str) -> str:
+    command = [str(CLONE / "dev/interpreters"), *question]
+    return subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True).stdout.strip().strip(os.pathsep)
 
 
 def _write_pip_configuration(path: Path) -> None:
