@@ -32,6 +32,7 @@ def test_orders_get_numbers_and_codes_of_their_own(ca: RunningCa) -> None:
     gone = f"orders/{made[0]['order_number']}"
     ca.control("DELETE", gone)
     assert ca.session.get(f"{ca.identity['control_url']}/{gone}", timeout=PATIENCE).status_code == 404
+    assert ca.control("DELETE", "orders") == {"orders": []}
 
 
 def test_existing_orders_and_accounts_can_be_kept(ca: RunningCa) -> None:

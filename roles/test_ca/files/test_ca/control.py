@@ -130,6 +130,12 @@ class Control:
         self.service.orders.remove(self._find_order(number))
         return {"deleted": number}
 
+    def clear_orders(self, _body: Any) -> object:
+        """Forget all orders."""
+        for order in self.service.orders.all():
+            self.service.orders.remove(order)
+        return self.list_orders(None)
+
     def reissue(self, body: Any, number: str) -> object:
         """Issue again for the CSR that the order holds."""
         order = self._find_order(number)
@@ -225,6 +231,7 @@ VIEWS: tuple[tuple[str, str, Callable[..., object]], ...] = (
     ("POST", "accounts/(.+)/unlock", Control.unlock),
     ("GET", "orders", Control.list_orders),
     ("POST", "orders", Control.add_orders),
+    ("DELETE", "orders", Control.clear_orders),
     ("POST", "orders/(.+)/reissue", Control.reissue),
     ("POST", "orders/(.+)/replace", Control.replace),
     ("POST", "orders/(.+)/revoke", Control.revoke),
