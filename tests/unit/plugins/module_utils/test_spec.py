@@ -45,6 +45,31 @@ def test_a_value_that_cannot_work_is_refused(host: Host, option: str, value: Any
     refuse(host, option, **{option: value})
 
 
+NEW_KEY = {"privatekey_path": "new.key", "privatekey_create": True, "csr_path": None}
+
+
+@pytest.mark.parametrize(
+    ("option", "changes"),
+    [
+        ("api_url", {"api_url": "https://"}),
+        ("csr_content", {"csr_path": None, "csr_content": "A" * 32768}),
+        ("combined_path", {"combined_path": "both.pem", "privatekey_path": None}),
+        ("pkcs12_passphrase", {"pkcs12_path": "cert.p12", "pkcs12_passphrase": ""}),
+        ("csr_path", {"privatekey_path": "new.key", "privatekey_create": True}),
+        ("email", {**NEW_KEY, "email": None}),
+        ("privatekey_path", {**NEW_KEY, "privatekey_path": None}),
+        ("oid", {**NEW_KEY, "ms_template": {"name": "User", "oid": "1.2.3"}}),
+        ("template", {**NEW_KEY, "ms_template": {"name": ""}}),
+        ("major", {**NEW_KEY, "ms_template": {"oid": "1.2.3", "minor": 1}}),
+        ("shoeSize", {**NEW_KEY, "subject": {"shoeSize": "44"}}),
+        ("local part", {**NEW_KEY, "email": "bøb@example.test"}),
+    ],
+)
+def test_options_that_cannot_work_together_are_refused(host: Host, option: str, changes: dict[str, Any]) -> None:
+    paths = {name: host.path(value) for name, value in changes.items() if name.endswith("_path") and value}
+    refuse(host, option, **{**changes, **paths})
+
+
 def test_of_key_and_request_there_is_one_at_least_and_each_in_one_way(host: Host) -> None:
     assert "csr_path" in refuse(host, "privatekey_path", privatekey_path=None, csr_path=None)["message"]
     for option in ("privatekey", "csr"):

@@ -91,6 +91,8 @@ def _find_faults(said, wanted, secrets):
     facts.update(_describe_inspection(said))
     if error and not error.get("hint"):
         yield "gives no hint"
+    if error.get("code") is not None and said.get("status_code", error["code"]) != error["code"]:
+        yield f"status_code is {said['status_code']!r} beside {error['code']!r}"
     for name, value in {"error": None, **wanted}.items():
         if name in ("message", "msg"):
             fits = value in (facts.get(name) or "")
