@@ -15,6 +15,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._journal import Plac
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import PENDING, Host
 
+OWN = "CodeOfAlice"
 NOTHING = {"order_number": None, "login_name": None, "login_password": None}
 ORDER = PlacedOrder(ALICE, "mailbox_strict", 365, "id1", "placed", NOW - timedelta(days=2), "4711", "CodeOfAlice")
 
@@ -42,6 +43,8 @@ def test_the_code_is_taken_from_the_journal_and_what_became_of_it_is_noted(host:
     assert "CodeOfAlice" not in outcome.printed
     order = read(host)
     assert (order["last_code"], order["last_asked"], order["collected"]) == (0, f"{NOW:%Y-%m-%dT%H:%M:%SZ}", False)
+    assert host.run(b"-154\nEmail verification not yet completed!\n", **options).error == "email_not_verified"
+    assert read(host)["last_code"] == -154
     assert host.run(host.reply(), **options).result["status"] == "issued"
     order = read(host)
     assert (order["last_code"], order["collected"], order["order_number"]) == (2, True, "4711")
@@ -54,25 +57,16 @@ def test_an_order_without_a_code_needs_the_login(host: Host) -> None:
     assert host.run(PENDING, **{**options, **login}).forms[0]["orderNumber"] == "4711"
 
 
-def test_an_error_of_the_ca_is_noted(host: Host) -> None:
-    outcome = host.run(b"-154\nEmail verification not yet completed!\n", **with_journal(host, ORDER))
-    assert outcome.error == "email_not_verified"
-    assert read(host)["last_code"] == -154
-
-
 @pytest.mark.parametrize(
     ("orders", "code"),
     [
         ([ORDER, change(id="id2", collection_code="Newer", placed_at=NOW)], "Newer"),
         ([change(collection_code="Newer", placed_at=NOW), change(id="id2")], "Newer"),
-        (
-            [ORDER, change(id="id2", placed_at=NOW, state="unknown", order_number=None, collection_code=None)],
-            "CodeOfAlice",
-        ),
-        ([ORDER, change(id="id2", placed_at=NOW, test=True, collection_code="Test")], "CodeOfAlice"),
-        ([ORDER, change(id="id2", placed_at=NOW, email="bob@example.test", collection_code="Bobs")], "CodeOfAlice"),
-        ([change(email="Alice@EXAMPLE.test")], "CodeOfAlice"),
-        ([change(collected=True)], "CodeOfAlice"),
+        ([ORDER, change(id="id2", placed_at=NOW, state="unknown", order_number=None, collection_code=None)], OWN),
+        ([ORDER, change(id="id2", placed_at=NOW, test=True, collection_code="Test")], OWN),
+        ([ORDER, change(id="id2", placed_at=NOW, email="bob@example.test", collection_code="Bobs")], OWN),
+        ([change(email="Alice@EXAMPLE.test")], OWN),
+        ([change(collected=True)], OWN),
     ],
 )
 def test_the_newest_order_of_the_mailbox_counts(host: Host, orders: list[PlacedOrder], code: str) -> None:
@@ -91,11 +85,9 @@ def test_without_an_order_the_journal_is_named_and_nothing_is_sent(host: Host, o
     outcome = host.run(**with_journal(host, *orders))
     assert outcome.error == "invalid_option"
     assert "orders.json has no order of this mailbox" in outcome.result["msg"]
-
-
-def test_a_good_certificate_needs_no_order(host: Host) -> None:
+    # A good certificate needs none.
     host.fill()
-    assert host.run(**with_journal(host)).result["status"] == "valid"
+    assert host.run(**with_journal(host, *orders)).result["status"] == "valid"
 
 
 def test_a_damaged_journal_is_named_and_nothing_is_sent(host: Host) -> None:

@@ -116,14 +116,11 @@ def test_a_secret_that_stands_everywhere_by_chance_is_refused_in_words_that_surv
     assert "fewer than 4 characters" in outcome.result["msg"]
 
 
-def test_a_failure_does_not_show_the_whole_request(host: Host) -> None:
+def test_the_request_is_returned_after_waiting_too_and_no_failure_shows_the_whole_of_it(host: Host) -> None:
     outcome = host.run(b"-20\nThe CSR was rejected\n")
     assert outcome.result["csr"] is None
     assert "CERTIFICATE REQUEST" not in outcome.printed
     assert "CERTIFICATE REQUEST" in host.run(PENDING).result["csr"]
-
-
-def test_a_request_that_was_built_is_returned_after_waiting_too(host: Host) -> None:
     outcome = host.run(PENDING, host.reply(), csr_path=None, wait_timeout=60, poll_interval=10)
     assert (outcome.result["status"], outcome.result["csr_submitted"]) == ("issued", True)
     assert outcome.result["csr"] == outcome.forms[0]["csr"]

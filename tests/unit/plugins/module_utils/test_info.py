@@ -23,11 +23,14 @@ NOTHING: dict[str, Any] = dict.fromkeys(
 
 
 @pytest.mark.parametrize("option", ["privatekey_path", "chain_path", "email"])
-def test_an_option_for_one_file_says_why_a_name_with_brackets_is_not_one(option: str) -> None:
+def test_an_option_for_one_file_is_refused_for_two_and_for_a_name_with_brackets(option: str) -> None:
     given = {**NOTHING, "paths": ["/etc/ssl/[old]/cert.pem"], option: "a@example.test"}
     with pytest.raises(OptionError, match=option) as caught:
         _info.check_options(given)
     assert "/etc/ssl/[old]/cert.pem is a pattern" in caught.value.message
+    with pytest.raises(OptionError, match="one file") as caught:
+        _info.check_options({**given, "paths": ["/a.pem", "/b.pem"]})
+    assert "pattern" not in caught.value.message
 
 
 def test_the_chain_is_checked_as_a_run_checks_it(authority: Authority) -> None:
@@ -39,13 +42,6 @@ def test_the_chain_is_checked_as_a_run_checks_it(authority: Authority) -> None:
         looked = _info.inspect_certificate(own, _info.Criteria(NOW, chain=(chain,), trusted=(trusted,)))
         (said,) = [check for check in looked if check["name"] == "chain"]
         assert (said["passed"], fault in said["detail"]) == (not fault, True)
-
-
-def test_an_option_for_one_file_is_refused_for_two() -> None:
-    given = {**NOTHING, "paths": ["/a.pem", "/b.pem"], "email": "a@example.test"}
-    with pytest.raises(OptionError, match="one file") as caught:
-        _info.check_options(given)
-    assert "pattern" not in caught.value.message
 
 
 @pytest.mark.parametrize(

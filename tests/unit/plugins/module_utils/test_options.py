@@ -26,20 +26,12 @@ def test_a_refused_address_brings_no_control_characters_into_messages() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("new.pem", "./new.pem"),
-        ("new.pem", "alias/new.pem"),
-        ("new.pem", "dangling.pem"),
-        ("nowhere/new.pem", "alias/nowhere/new.pem"),
-        ("new.pem", "new.pem/"),
-        ("new.pem", "new.pem/."),
-        ("new.pem", "nowhere/../new.pem"),
-        ("new.pem", "dangling.pem/"),
-        ("old.pem", "alias/old.pem"),
-        ("old.pem", "old.pem/"),
+        ("new.pem", "./new.pem"), ("new.pem", "alias/new.pem"), ("new.pem", "dangling.pem"), ("new.pem", "new.pem/"),
+        ("nowhere/new.pem", "alias/nowhere/new.pem"), ("new.pem", "new.pem/."), ("new.pem", "nowhere/../new.pem"),
+        ("new.pem", "dangling.pem/"), ("old.pem", "alias/old.pem"), ("old.pem", "old.pem/"), ("old.pem", "hard.pem"),
         ("old.pem", "nowhere/../old.pem"),
-        ("old.pem", "hard.pem"),
     ],
-)
+)  # fmt: skip
 def test_one_file_by_two_names_is_refused_whether_it_exists_or_not(tmp_path: Path, one: str, other: str) -> None:
     (tmp_path / "alias").symlink_to(tmp_path)
     (tmp_path / "dangling.pem").symlink_to("new.pem")

@@ -139,14 +139,15 @@ def test_an_order_is_placed_and_noted_and_a_second_run_orders_nothing(shop: Shop
     assert shop.journal.stat().st_mode & 0o777 == 0o600
     assert str(shop.ca.urls[0]).endswith("/products/!AutoApplyOrder")
     before = shop.journal.read_bytes()
-    for options in ({}, {"check_mode": True}, {"place": False}):
+    again: tuple[dict[str, Any], ...] = ({}, {"check_mode": True}, {"place": False})
+    for options in again:
         assert (shop.run(**options), shop.result["changed"]) == ("open", False)
         assert shop.result["orders"][0]["order_number"] == "4711"
     assert shop.journal.read_bytes() == before
 
 
 def test_without_place_and_in_check_mode_nothing_is_sent_and_it_is_said_what_would_be_ordered(shop: Shop) -> None:
-    nothing = dict.fromkeys(("place", "product", "days", "login_name", "login_password"))
+    nothing: dict[str, Any] = dict.fromkeys(("place", "product", "days", "login_name", "login_password"))
     assert (shop.run(**nothing), shop.result["changed"]) == ("needed", False)
     assert (shop.run(check_mode=True), shop.result["changed"]) == ("needed", True)
     assert not shop.journal.exists()
