@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -309,19 +309,31 @@ def test_a_disk_that_is_full_after_the_post_leaves_the_number_in_the_result_and_
     assert shop.run() == "open"
 
 
-def test_two_runs_side_by_side_place_one_order(shop: Shop) -> None:
-    """The second reads the journal anew once it has the lock."""
+@contextlib.contextmanager
+def meanwhile(act: Callable[[], object]) -> Iterator[None]:
+    """Have another run do something while this one waits for the journal."""
     real = journals.Journal.locked
 
     @contextlib.contextmanager
     def late(self: journals.Journal) -> Iterator[journals.Journal]:
         with mock.patch.object(journals.Journal, "locked", real):
-            assert Shop(shop.folder).run(PLACED) == "placed"
+            act()
         with real(self) as journal:
             yield journal
 
     with mock.patch.object(journals.Journal, "locked", late):
+        yield
+
+
+def test_what_another_run_did_meanwhile_counts(shop: Shop) -> None:
+    other = Shop(shop.folder)
+    with meanwhile(lambda: other.run(PLACED)):
         assert shop.run() == "open"
+    # Now there is room for one order, and two are needed.
+    forgotten = [{"email": ALICE, "order_number": "4711"}]
+    with meanwhile(lambda: other.run(state="forgotten", certificates=forgotten)):
+        assert shop.run(emails=(ALICE, BOB), max_orders=1) == ""
+    assert "2 orders are needed" in shop.result["msg"]
 
 
 def test_resolved_notes_the_number_and_the_code(shop: Shop) -> None:

@@ -84,6 +84,15 @@ def test_a_run_that_is_killed_at_any_call_orders_nothing_twice_and_nothing_never
     assert (len(placed), set(placed.values())) == (2 * len(folders), {1})
 
 
+def test_runs_side_by_side_order_once(ca: RunningCa, tmp_path: Path) -> None:
+    entries = [{"email": f"{name}.side@example.test"} for name in ("alice", "bob")]
+    runs = [start(partial(run_orders, ca, tmp_path, entries)) for _number in range(5)]
+    found = Counter(item["status"] for finish in runs for item in json.loads(finish())["orders"])
+    assert found == {"placed": 2, "open": 8}
+    placed = [item["email"] for item in ca.control("GET", "placed")["placed"]]
+    assert [placed.count(entry["email"]) for entry in entries] == [1, 1]
+
+
 def test_whole_runs_side_by_side_share_what_all_mailboxes_have_in_common(ca: RunningCa, tmp_path: Path) -> None:
     """Each has an order, a key and a certificate of its own; root and intermediate are one file for all."""
     waiting = []

@@ -79,14 +79,9 @@ def test_signatures_of_every_key_type_are_checked(key: Any) -> None:
     assert fail(issue("leaf", issuer=root, sign_with=make_key()), root).name == "chain_invalid"
 
 
-def test_a_chain_may_end_without_a_root(authority: Authority, alice: Issued) -> None:
+def test_a_chain_may_end_without_a_root_and_not_without_an_intermediate(authority: Authority, alice: Issued) -> None:
     assert_chain(climb(alice, authority.intermediate), alice, (authority.intermediate,), None)
-
-
-def test_a_missing_intermediate_breaks_the_chain(authority: Authority, alice: Issued) -> None:
-    error = fail(alice, authority.root)
-    assert error.name == "chain_invalid"
-    assert "Example Issuing CA" in error.message
+    assert "Example Issuing CA" in fail(alice, authority.root).message
     assert fail(alice).name == "chain_invalid"
 
 
@@ -97,33 +92,19 @@ def test_an_intermediate_of_the_same_name_with_another_key_breaks_the_chain(
     assert fail(alice, impostor, authority.root).name == "chain_invalid"
 
 
-def test_an_intermediate_with_a_wrong_signature_breaks_the_chain(authority: Authority) -> None:
-    forged = issue_ca("Forged", issuer=authority.root, sign_with=make_key())
-    assert fail(issue("leaf", issuer=forged), forged, authority.root).name == "chain_invalid"
-
-
-def test_an_issuer_that_is_no_ca_breaks_the_chain(authority: Authority, alice: Issued) -> None:
-    leaf = issue("leaf", issuer=alice)
-    assert fail(leaf, alice, authority.intermediate, authority.root).name == "chain_invalid"
-
-
 def test_a_trusted_root_is_found_without_being_sent(authority: Authority, alice: Issued) -> None:
     chain = climb(alice, authority.intermediate, trusted=(issue_ca("Other"), authority.root))
     assert_chain(chain, alice, (authority.intermediate,), authority.root)
 
 
-def test_a_root_that_is_not_trusted_is_named(authority: Authority, alice: Issued) -> None:
-    error = fail(alice, authority.intermediate, authority.root, trusted=(issue_ca("Other"),))
+@pytest.mark.parametrize("name", ["Other", "Example Root"])
+def test_a_root_that_is_not_trusted_is_named_and_a_broken_chain_is_broken(
+    authority: Authority, alice: Issued, name: str
+) -> None:
+    """A name alone earns no trust."""
+    error = fail(alice, authority.intermediate, authority.root, trusted=(issue_ca(name),))
     assert error.name == "untrusted_root"
     assert "Example Root" in error.message
-
-
-def test_a_root_of_a_trusted_name_with_another_key_is_not_trusted(authority: Authority, alice: Issued) -> None:
-    error = fail(alice, authority.intermediate, authority.root, trusted=(issue_ca("Example Root"),))
-    assert error.name == "untrusted_root"
-
-
-def test_a_broken_chain_to_a_trusted_root_is_broken_and_not_untrusted(authority: Authority, alice: Issued) -> None:
     assert fail(alice, authority.root, trusted=(authority.root,)).name == "chain_invalid"
 
 
@@ -133,21 +114,13 @@ def cross_sign(authority: Authority) -> tuple[Issued, Issued]:
     return elder, issue_ca("Example Root", issuer=elder, key=authority.root.key)
 
 
-def test_of_two_ways_up_the_shorter_is_taken(authority: Authority, alice: Issued) -> None:
-    elder, crossed = cross_sign(authority)
-    for pool in itertools.permutations((authority.intermediate, authority.root, crossed, elder)):
-        assert_chain(climb(alice, *pool), alice, (authority.intermediate,), authority.root)
-
-
-def test_of_two_ways_up_the_trusted_one_is_taken(authority: Authority, alice: Issued) -> None:
+def test_of_two_ways_up_the_shorter_is_taken_the_trusted_one_and_no_expired_one(
+    authority: Authority, alice: Issued
+) -> None:
     elder, crossed = cross_sign(authority)
     for pool in itertools.permutations((authority.intermediate, authority.root, crossed)):
-        chain = climb(alice, *pool, trusted=(elder,))
-        assert_chain(chain, alice, (authority.intermediate, crossed), elder)
-
-
-def test_an_expired_way_up_does_not_spoil_the_other(authority: Authority, alice: Issued) -> None:
-    elder = issue_ca("Elder Root")
+        assert_chain(climb(alice, *pool, elder), alice, (authority.intermediate,), authority.root)
+        assert_chain(climb(alice, *pool, trusted=(elder,)), alice, (authority.intermediate, crossed), elder)
     expired = issue_ca("Example Root", issuer=elder, key=authority.root.key, not_after=NOW - timedelta(days=1))
     chain = climb(alice, expired, elder, authority.intermediate, authority.root)
     assert_chain(chain, alice, (authority.intermediate,), authority.root)
@@ -160,20 +133,6 @@ def test_a_self_signed_end_entity_is_refused(authority: Authority) -> None:
     assert fail(own, authority.intermediate, authority.root).name == "chain_invalid"
 
 
-def test_certificates_that_sign_each_other_come_to_an_end() -> None:
-    one, other = make_key(), make_key()
-    first = issue_ca("First", key=one, issuer=issue_ca("Second", key=other))
-    second = issue_ca("Second", key=other, issuer=issue_ca("First", key=one))
-    leaf = issue("leaf", issuer=first)
-    try:
-        chain = climb(leaf, first, second)
-    except CheckError as error:
-        assert error.name == "chain_invalid"
-    else:
-        assert chain.root is None
-    assert fail(leaf, first, second, trusted=(issue_ca("Other"),)).name in ("chain_invalid", "untrusted_root")
-
-
 def test_many_certificates_of_one_name_and_key_come_to_an_end() -> None:
     key = make_key()
     top = issue_ca("Top", key=key)
@@ -183,26 +142,8 @@ def test_many_certificates_of_one_name_and_key_come_to_an_end() -> None:
     pool += [issue_ca("Below", key=key, issuer=top) for _number in range(10)]
     leaf = issue("leaf", issuer=below)
     assert climb(leaf, *pool, top).root is not None
-    assert fail(leaf, *pool, trusted=(issue_ca("Other"),)).name in ("chain_invalid", "untrusted_root")
-
-
-def test_a_name_that_is_no_text_gives_no_traceback(authority: Authority, alice: Issued) -> None:
-    strange = issue_ca("strange-authority")
-    damaged = strange.der.replace(b"strange-authority", b"strange\xffauthority")
-    try:
-        (odd,) = [certificates.load_der(damaged)]
-    except ValueError:
-        return
-    (own,) = load(alice)
-    assert build(own, (odd, *load(authority.intermediate, authority.root)), None, NOW).root is not None
-
-
-def build_name(*pairs: tuple[str, str], kind: Any = None) -> x509.Name:
-    attributes = [
-        x509.NameAttribute(x509.ObjectIdentifier(oid), value, **({"_type": kind} if kind else {}))
-        for oid, value in pairs
-    ]
-    return x509.Name(attributes)
+    for ring in (pool, pool[9:11]):
+        assert fail(leaf, *ring, trusted=(issue_ca("Other"),)).name in ("chain_invalid", "untrusted_root")
 
 
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.7"), b"\x05\x00")
@@ -255,17 +196,6 @@ def test_what_a_root_says_about_its_usage_limits_nothing() -> None:
     assert climb(leaf, root).root is not None
 
 
-@pytest.mark.parametrize(("path_length", "holds"), [(0, False), (1, True), (None, True)])
-def test_a_path_length_counts_the_intermediates_below(authority: Authority, path_length: int, holds: bool) -> None:
-    upper = issue_ca("Upper", issuer=authority.root, path_length=path_length)
-    lower = issue_ca("Lower", issuer=upper)
-    leaf = issue("leaf", issuer=lower)
-    if holds:
-        assert_chain(climb(leaf, lower, upper, authority.root), leaf, (lower, upper), authority.root)
-    else:
-        assert "path length" in fail(leaf, lower, upper, authority.root).message
-
-
 def test_a_forbidden_way_up_does_not_spoil_the_other(authority: Authority) -> None:
     key = make_key()
     good = issue_ca("Middle", issuer=authority.root, key=key)
@@ -296,39 +226,38 @@ def test_an_authority_s_old_and_new_keys_may_certify_each_other() -> None:
     assert_chain(climb(leaf, old, new, trusted=(root,)), leaf, (new, old), root)
 
 
-COUNTRY, ORGANIZATION, COMMON_NAME = "2.5.4.6", "2.5.4.10", "2.5.4.3"
-PLAIN = build_name((COUNTRY, "DE"), (ORGANIZATION, "Example Trust"), (COMMON_NAME, "Straße CA"))
-# What is written otherwise and is the same name (RFC 5280, 7.1), and what is another name.
-SAME_NAMES = {
-    "case": build_name((COUNTRY, "de"), (ORGANIZATION, "EXAMPLE trust"), (COMMON_NAME, "STRASSE ca")),
-    "spaces": build_name((COUNTRY, "DE"), (ORGANIZATION, "  Example   Trust "), (COMMON_NAME, "Straße CA")),
-    "string type": build_name(
-        (COUNTRY, "DE"), (ORGANIZATION, "Example Trust"), (COMMON_NAME, "Straße CA"), kind=_ASN1Type.BMPString
-    ),
-    "composed": build_name((COUNTRY, "DE"), (ORGANIZATION, "Example Trust"), (COMMON_NAME, "Straße\u00a0CA")),
-}
-OTHER_NAMES = {
-    "order": build_name((ORGANIZATION, "Example Trust"), (COUNTRY, "DE"), (COMMON_NAME, "Straße CA")),
-    "less": build_name((COUNTRY, "DE"), (COMMON_NAME, "Straße CA")),
-    "inner space": build_name((COUNTRY, "DE"), (ORGANIZATION, "ExampleTrust"), (COMMON_NAME, "Straße CA")),
-    "other attribute": build_name((COUNTRY, "DE"), ("2.5.4.11", "Example Trust"), (COMMON_NAME, "Straße CA")),
+def write_name(text: str, kind: Any = None) -> x509.Name:
+    """Return the name of "type=value" pairs."""
+    types = {"C": "2.5.4.6", "O": "2.5.4.10", "OU": "2.5.4.11", "CN": "2.5.4.3"}
+    pairs = [pair.partition("=")[::2] for pair in text.split(",")]
+    given = {"_type": kind} if kind else {}
+    return x509.Name([x509.NameAttribute(x509.ObjectIdentifier(types[name]), value, **given) for name, value in pairs])
+
+
+PLAIN = "C=DE,O=Example Trust,CN=Straße CA"
+# How an issuer's name is written elsewhere, and whether it is the same one (RFC 5280, 7.1).
+NAMES = {
+    "case": (write_name("C=de,O=EXAMPLE trust,CN=STRASSE ca"), True),
+    "spaces": (write_name("C=DE,O=  Example   Trust ,CN=Straße CA"), True),
+    "string type": (write_name(PLAIN, _ASN1Type.BMPString), True),
+    "composed": (write_name("C=DE,O=Example Trust,CN=Straße\u00a0CA"), True),
+    "order": (write_name("O=Example Trust,C=DE,CN=Straße CA"), False),
+    "less": (write_name("C=DE,CN=Straße CA"), False),
+    "inner space": (write_name("C=DE,O=ExampleTrust,CN=Straße CA"), False),
+    "other attribute": (write_name("C=DE,OU=Example Trust,CN=Straße CA"), False),
 }
 
 
-@pytest.mark.parametrize("written", SAME_NAMES.values(), ids=SAME_NAMES)
-def test_an_issuer_s_name_may_be_written_otherwise(authority: Authority, written: x509.Name) -> None:
-    middle = issue_ca(PLAIN, issuer=authority.root)
+@pytest.mark.parametrize(("written", "same"), NAMES.values(), ids=NAMES)
+def test_an_issuer_s_name_may_be_written_otherwise(authority: Authority, written: x509.Name, same: bool) -> None:
+    middle = issue_ca(write_name(PLAIN), issuer=authority.root)
     leaf = issue("leaf", issuer=middle, issuer_name=written)
+    if not same:
+        assert fail(leaf, middle, authority.root).name == "chain_invalid"
+        return
     assert_chain(climb(leaf, middle, trusted=(authority.root,)), leaf, (middle,), authority.root)
-    root = issue_ca(PLAIN, issuer_name=written)
+    root = issue_ca(write_name(PLAIN), issuer_name=written)
     assert climb(issue("leaf", issuer=root), root).root is not None
-
-
-@pytest.mark.parametrize("written", OTHER_NAMES.values(), ids=OTHER_NAMES)
-def test_an_issuer_of_another_name_is_none(authority: Authority, written: x509.Name) -> None:
-    middle = issue_ca(PLAIN, issuer=authority.root)
-    leaf = issue("leaf", issuer=middle, issuer_name=written)
-    assert fail(leaf, middle, authority.root).name == "chain_invalid"
 
 
 def test_two_algorithms_in_one_certificate_are_no_signature(authority: Authority) -> None:
@@ -349,15 +278,14 @@ def test_two_algorithms_in_one_certificate_are_no_signature(authority: Authority
 def test_openssl_judges_alike(authority: Authority, tmp_path: Path, rule: str) -> None:
     middle = issue_ca("Middle", issuer=authority.root, **BROKEN_RULES.get(rule, ({}, ""))[0])
     leaf = issue("leaf", issuer=middle, emails=(ALICE,))
-    for name, issued in {"root": authority.root, "middle": middle, "leaf": leaf}.items():
-        (tmp_path / name).write_bytes(issued.pem)
-    files = [str(tmp_path / name) for name in ("root", "middle", "leaf")]
-    time = ("-attime", str(int(NOW.timestamp())))
-    arguments = ("verify", "-purpose", "smimesign", *time, "-CAfile", files[0], "-untrusted", files[1], files[2])
+    root_file, middle_file, leaf_file = (str(tmp_path / name) for name in ("root", "middle", "leaf"))
+    for name, issued in {root_file: authority.root, middle_file: middle, leaf_file: leaf}.items():
+        Path(name).write_bytes(issued.pem)
+    command = f"verify -purpose smimesign -attime {NOW.timestamp():.0f} -CAfile {root_file} -untrusted {middle_file} {leaf_file}"
     if rule == "good":
-        assert openssl(*arguments, data=b"").endswith(b"OK\n")
+        assert openssl(*command.split(), data=b"").endswith(b"OK\n")
         assert climb(leaf, middle, trusted=(authority.root,)).root is not None
     else:
         with pytest.raises(subprocess.CalledProcessError):
-            openssl(*arguments, data=b"")
+            openssl(*command.split(), data=b"")
         fail(leaf, middle, trusted=(authority.root,))
