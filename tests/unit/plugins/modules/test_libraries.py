@@ -96,19 +96,26 @@ def test_every_plugin_can_be_imported_without_the_libraries() -> None:
     assert process.returncode == 0, process.stderr
 
 
+@pytest.mark.parametrize("library", ["requests", "cryptography"])
 @pytest.mark.parametrize("module", MODULES)
-def test_every_module_names_the_missing_cryptography(host: Host, module: str) -> None:
+def test_every_module_names_a_missing_library(host: Host, module: str, library: str) -> None:
+    endpoint = {name: value for name, value in host.options.items() if name.startswith(("api_", "login_"))}
+    order = {
+        **endpoint,
+        "orders_path": host.path("orders.json"),
+        "place": True,
+        "product": "mailbox_strict",
+        "days": 365,
+    }
     options: dict[str, Any] = {
         "smime_certificate": host.options,
         "smime_certificates": {"certificates": [host.options]},
-        "smime_certificate_info": {"paths": [host.path("*.pem")]},
-        "smime_orders": {
-            "orders_path": host.path("orders.json"),
-            "certificates": [{"email": "alice@example.test", "path": host.path("cert.pem")}],
-        },
+        "smime_certificate_info": {**endpoint, "order_number": "1001"},
+        "smime_orders": {**order, "certificates": [{"email": "alice@example.test", "path": host.path("cert.pem")}]},
     }[module]
-    host.fill()
-    program = BLOCKER.format(blocked={"cryptography"}) + RUN.format(package=PACKAGE, module=module)
+    if library == "cryptography":
+        host.fill()
+    program = BLOCKER.format(blocked={library}) + RUN.format(package=PACKAGE, module=module)
     result = json.loads(run_python(program, options).stdout)
     assert result["failed"] is True
-    assert "Failed to import the required Python library (cryptography)" in result["msg"]
+    assert f"Failed to import the required Python library ({library})" in result["msg"]

@@ -11,7 +11,7 @@ import sys
 import venv
 
 # What the library imports, besides itself.
-NEEDED = ("cryptography", "_cffi_backend", "cffi", "pycparser")
+NEEDED = ("cryptography", "_cffi_backend", "cffi", "pycparser", "typing_extensions")
 
 
 def main() -> None:
