@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from collection_copy import CLONE
@@ -16,39 +17,31 @@ from collection_copy import CLONE
 REPORTS = CLONE / ".cache/reports"
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(NamedTuple):
     """How many tests passed, failed and were skipped."""
 
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-
-    def __add__(self, other: Count) -> Count:
-        return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+    passed: int
+    failed: int
+    skipped: int
 
 
 def count_reports(folder: Path) -> Count:
     """Count the test cases in all reports of a folder."""
-    total = Count()
-    for report in sorted(folder.glob("*.xml")):
-        for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - written by our own tools
-            total += _count_case(case)
-    return total
+    reports = [ElementTree.parse(report) for report in folder.glob("*.xml")]  # noqa: S314 - written by our own tools
+    marks = Counter(_find_mark(case) for report in reports for case in report.iter("testcase"))
+    return Count(marks[""], marks["failure"] + marks["error"], marks["skipped"])
 
 
 def write_report(stage: str, failures: Mapping[str, str | None], skipped: Mapping[str, str] | None = None) -> None:
     """Write the report of a stage: test names with what went wrong, none for those that passed, and with why they were skipped."""
     suite = ElementTree.Element("testsuite", name=stage)
-    for name, failure in failures.items():
+    marks = {name: ("failure", failure) for name, failure in failures.items()}
+    marks |= {name: ("skipped", reason) for name, reason in (skipped or {}).items()}
+    for name, (mark, message) in marks.items():
         case = ElementTree.SubElement(suite, "testcase", classname=stage, name=name)
-        if failure is not None:
-            ElementTree.SubElement(case, "failure", message=failure)
-    for name, reason in (skipped or {}).items():
-        case = ElementTree.SubElement(suite, "testcase", classname=stage, name=name)
-        ElementTree.SubElement(case, "skipped", message=reason)
-    folder = empty_folder(stage)
-    ElementTree.ElementTree(suite).write(folder / "report.xml", encoding="utf-8", xml_declaration=True)
+        if message is not None:
+            ElementTree.SubElement(case, mark, message=message)
+    ElementTree.ElementTree(suite).write(empty_folder(stage) / "report.xml", encoding="utf-8", xml_declaration=True)
 
 
 def collect_reports(stage: str, reports: Iterable[Path]) -> None:
@@ -66,9 +59,5 @@ def empty_folder(stage: str) -> Path:
     return folder
 
 
-def _count_case(case: ElementTree.Element) -> Count:
-    if case.find("failure") is not None or case.find("error") is not None:
-        return Count(failed=1)
-    if case.find("skipped") is not None:
-        return Count(skipped=1)
-    return Count(passed=1)
+def _find_mark(case: ElementTree.Element) -> str:
+    return next((mark for mark in ("failure", "error", "skipped") if case.find(mark) is not None), "")

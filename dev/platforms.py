@@ -69,3 +69,6 @@ PLATFORMS = (
     Platform("Python 3.13, newest libraries", "3.13", _NEWEST),
     Platform("Python 3.14, newest libraries", "3.14", _NEWEST),
 )
+
+# Debian itself, in a folder: its name as debootstrap knows it, and its Python.
+DEBIANS = (("Debian 12", "bookworm", "3.11"), ("Debian 13", "trixie", "3.13"))

@@ -15,15 +15,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 from collection_copy import renew_copy
-from junit import REPORTS, write_report
+from junit import write_report
 from sealed_home import interpreter, sealed_environment
 
-STAGE = "test-integration"
-# Those that take minutes, the longest first.
+# Those that take minutes, the longest first: the last one to end should be a short one.
 LONG = (
     "smime_certificate_errors",
     "role_mail_signing",
@@ -36,41 +33,35 @@ LONG = (
 )
 # Not as root, ansible-test leaves such targets out and says so in passing: here they are told and counted.
 ROOT_ONLY = "its alias needs/root says that only root can run it"
-ALLOWED = ("--allow-destructive", "--allow-root")
+COMMAND = ("ansible-test", "integration", "--allow-destructive", "--allow-root", "--color", "no")
 SPEAKING = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Lane:
-    """Where one target runs at a time: a copy of the collection, and the environment with a home of its own."""
-
-    copy: Path
-    environment: dict[str, str]
 
 
 def main() -> int:
     """Run the targets of the command line, all if it names none, and return the exit status."""
-    arguments = _read_arguments()
-    pythons = _python_options(arguments.target_python)
-    lanes: queue.Queue[Lane] = queue.Queue()
-    first = _prepare(f"{arguments.stage}-0")
-    _write_configuration(first.copy)
-    listing = subprocess.run(
-        ["ansible-test", "integration", "--list-targets", *ALLOWED, *pythons, *arguments.targets],
-        cwd=first.copy, env=first.environment, check=False, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--target-python", help="run the modules on that Python, such as 3.8, or 3.8@/path")
+    parser.add_argument("--stage", default="test-integration", help="the name of the report")
+    parser.add_argument("targets", nargs="*")
+    arguments = parser.parse_args()
+    command = [*COMMAND, *choose_pythons(arguments.target_python)]
+    first = Lane(f"{arguments.stage}-0")
+    listing = first.run([*command, "--list-targets", *arguments.targets])
     if listing.returncode:
+        print(listing.stdout)
         return listing.returncode
-    skipped = {name: ROOT_ONLY for name in listing.stdout.split() if os.geteuid() and _needs_root(first.copy, name)}
-    wanted = sorted(set(listing.stdout.split()) - set(skipped), key=_guess_length)
+    names = [line for line in listing.stdout.splitlines() if (first.targets / line).is_dir()]
+    skipped = {name: ROOT_ONLY for name in names if os.geteuid() and first.needs_root(name)}
+    wanted = sorted(set(names) - set(skipped), key=lambda name: (name not in LONG, name in LONG and LONG.index(name)))
     width = min(len(wanted), len(os.sched_getaffinity(0)))
-    for lane in (first, *(_prepare(f"{arguments.stage}-{number}") for number in range(1, width))):
+    lanes: queue.Queue[Lane] = queue.Queue()
+    for lane in (first, *(Lane(f"{arguments.stage}-{number}") for number in range(1, width))):
         lanes.put(lane)
 
     def run(target: str) -> bool:
         lane = lanes.get()
         try:
-            return _run_target(lane, target, pythons)
+            return lane.try_target(command, target)
         finally:
             lanes.put(lane)
 
@@ -84,82 +75,67 @@ def main() -> int:
     return int(bool(failed) or not wanted)
 
 
-def _needs_root(copy: Path, target: str) -> bool:
-    aliases = copy / "tests/integration/targets" / target / "aliases"
-    return "needs/root" in aliases.read_text("utf-8").split()
+class Lane:
+    """Where one target runs at a time: a copy of the collection, and the environment with a home of its own."""
+
+    def __init__(self, name: str) -> None:
+        self._copy, self._environment = renew_copy(name), sealed_environment(name)
+        self.targets = self._copy / "tests/integration/targets"
+        self._write_configuration()
+
+    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        """Run ansible-test, and keep what it says."""
+        return subprocess.run(
+            command, cwd=self._copy, env=self._environment, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+        )  # fmt: skip
+
+    def needs_root(self, target: str) -> bool:
+        """Tell whether ansible-test would leave a target out for others than root."""
+        return "needs/root" in (self.targets / target / "aliases").read_text("utf-8").split()
+
+    def try_target(self, command: list[str], target: str) -> bool:
+        """Run one target, print what it said once it has ended, and tell whether it passed."""
+        self._write_configuration()
+        results = self._copy / "tests/output/data"
+        shutil.rmtree(results, ignore_errors=True)
+        start = time.monotonic()
+        print(f"..... {target} starts", flush=True)
+        done = self.run([*command, target])
+        # ansible-test notes which targets are done, and none that failed or was left out.
+        notes = [json.loads(note.read_text("utf-8"))["targets"] for note in results.glob("integration-*.json")]
+        passed = done.returncode == 0 and any(target in note for note in notes)
+        with SPEAKING:
+            sys.stdout.write(done.stdout)
+            word = "passed" if passed else "FAILED"
+            print(f"===== {target}: {word} after {time.monotonic() - start:.0f} seconds", flush=True)
+        return passed
+
+    def _write_configuration(self) -> None:
+        """Tell the targets where the test CA finds its Python and keeps its files; JSON is YAML too."""
+        directory = self._copy / "tests/output/test_ca"
+        shutil.rmtree(directory, ignore_errors=True)
+        configuration = {
+            "collection_directory": str(self._copy),
+            "test_ca_python": sys.executable,
+            "test_ca_directory": str(directory),
+        }
+        path = self._copy / "tests/integration/integration_config.yml"
+        path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")
 
 
-def _prepare(name: str) -> Lane:
-    return Lane(renew_copy(name), sealed_environment(name))
-
-
-def _guess_length(target: str) -> tuple[int, str]:
-    """Return a key that puts long targets first: the last one to end should be a short one."""
-    return (LONG.index(target) if target in LONG else len(LONG), target)
-
-
-def _run_target(lane: Lane, target: str, pythons: list[str]) -> bool:
-    """Run one target, print what it said once it has ended, and tell whether it passed."""
-    _write_configuration(lane.copy)
-    results = lane.copy / "tests/output/data"
-    shutil.rmtree(results, ignore_errors=True)
-    command = ["ansible-test", "integration", "--color", "no", *ALLOWED, *pythons, target]
-    start = time.monotonic()
-    print(f"..... {target} starts", flush=True)
-    done = subprocess.run(
-        command, cwd=lane.copy, env=lane.environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    passed = done.returncode == 0 and target in _passed_targets(results)
-    with SPEAKING:
-        sys.stdout.write(done.stdout.decode("utf-8", "replace"))
-        word = "passed" if passed else "FAILED"
-        print(f"===== {target}: {word} after {time.monotonic() - start:.0f} seconds", flush=True)
-    return passed
-
-
-def _read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--target-python", metavar="VERSION", help="run the modules on that Python, such as 3.8, or 3.8@/path"
-    )
-    parser.add_argument("--stage", default=STAGE, help="the name of the report")
-    parser.add_argument("targets", nargs="*")
-    return parser.parse_args()
-
-
-def _python_options(target_python: str | None) -> list[str]:
+def choose_pythons(target_python: str | None) -> list[str]:
     """Return the options that name the Pythons; ansible-test makes the other target's virtual environment itself."""
     this = "python={}.{}@{}".format(*sys.version_info[:2], sys.executable)
     if target_python is None:
-        return ["--controller", f"origin:{this}", "--target", f"controller:{this}"]
-    if "@" in target_python:
-        return ["--controller", f"origin:{this}", "--target", f"controller:python={target_python}"]
-    if interpreter(target_python) is None:
+        target = this
+    elif "@" in target_python:
+        target = f"python={target_python}"
+    elif interpreter(target_python):
+        target = f"python=venv/{target_python}"
+    else:
         raise SystemExit(f"There is no Python {target_python} on this machine")
-    return ["--controller", f"origin:{this}", "--target", f"controller:python=venv/{target_python}"]
-
-
-def _write_configuration(copy: Path) -> None:
-    """Tell the targets where the test CA finds its Python and keeps its files; JSON is YAML too."""
-    REPORTS.mkdir(parents=True, exist_ok=True)
-    directory = copy / "tests/output/test_ca"
-    shutil.rmtree(directory, ignore_errors=True)
-    configuration = {
-        "collection_directory": str(copy),
-        "test_ca_python": sys.executable,
-        "test_ca_directory": str(directory),
-    }
-    path = copy / "tests/integration/integration_config.yml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")
-
-
-def _passed_targets(results: Path) -> set[str]:
-    """Return the targets that ansible-test noted as done; it notes none that failed."""
-    passed: set[str] = set()
-    for report in results.glob("integration-*.json"):
-        passed.update(json.loads(report.read_text(encoding="utf-8"))["targets"])
-    return passed
+    return ["--controller", f"origin:{this}", "--target", f"controller:{target}"]
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@
 """Try all that platforms.py lists; ansible-test knows nothing of other releases of ansible-core and of libraries.
 
 With each release of ansible-core: sanity on all its Pythons, and all integration targets on its newest Python. On each platform: the
-plugins' unit tests, and some targets from each release that serves its Python. What this machine lacks is said. All of it takes
-hours: words on the command line choose from it, and the page keeps what it says of the rest.
+plugins' unit tests, and some targets from each release that serves its Python. Of Debian itself: modules and a role, in a folder.
+What this machine lacks is said. All of it takes hours: words on the command line choose from it, and the page keeps what it says of
+the rest.
 
 With --oldest, as in "make test": some targets from the oldest ansible-core, on the oldest platform, that this machine can have.
 """
@@ -16,13 +17,13 @@ import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 from collection_copy import CLONE
 from junit import REPORTS, write_report
-from platforms import CORES, PLATFORMS, Core, Platform
+from platforms import CORES, DEBIANS, PLATFORMS, Core, Platform
 from sealed_home import interpreter
 
 STAGE = "test-oldest"
@@ -32,43 +33,15 @@ TARGETS = ("smime_certificate", "smime_certificate_outputs")
 # Many options, and what depends most on the release of Ansible.
 OLDEST_TARGETS = ("smime_certificates",)
 OUTPUT = CLONE / "docs/platforms/results.md"
+PASSED, FAILED = "passed", "FAILED"
+CANNOT = 77  # the exit status for what can't be tried here
+
+# The start of a row, and what returns the command to try.
+Trial = tuple[str, Callable[[], list[str]]]
 
 
 class MissingError(Exception):
     """What this machine lacks for a trial."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Something to try: the start of its row, and integration targets, all if none are named, or what stands in their place."""
-
-    head: str
-    core: Core | None = None
-    platform: Platform | None = None
-    targets: tuple[str, ...] = ()
-    sanity: bool = False
-
-    def run(self) -> str:
-        """Return a word for what came of it."""
-        try:
-            status = subprocess.run(self._command(), cwd=CLONE, check=False).returncode
-        except MissingError as error:
-            return f"not tried: {error}"
-        except subprocess.CalledProcessError:
-            return "FAILED"  # to install what it needs
-        return "FAILED" if status else "passed"
-
-    def _command(self) -> list[str]:
-        python = furnish_target(self.platform) if self.platform else ""
-        if self.core is None:
-            # Filters are for controllers, and make one of the process that tests them.
-            options = ["-q", "-W", "default", "-p", "no:cacheprovider", "--ignore=tests/unit/plugins/filter"]
-            return [python, "-m", "pytest", *options, "tests/unit/plugins"]
-        controller = furnish_controller(self.core)
-        if self.sanity:
-            return [controller, "dev/run_sanity.py", "--all-pythons"]
-        where = ["--target-python", f"{self.platform.python}@{python}"] if self.platform else []
-        return [controller, "dev/run_integration.py", "--stage", f"{STAGE}-one", *where, *self.targets]
 
 
 def main() -> int:
@@ -81,30 +54,30 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.python:
         return print_python(arguments.python)
-    trials = [choose_oldest()] if arguments.oldest else list(list_trials())
+    trials = dict([choose_oldest()] if arguments.oldest else list_trials())
     results: dict[str, str] = {}
-    for trial in trials:
-        if not arguments.words or any(word in trial.head for word in arguments.words):
-            print(f"\n===== {trial.head}", flush=True)
-            results[trial.head] = trial.run()
+    for head, find_command in trials.items():
+        if not arguments.words or any(word in head for word in arguments.words):
+            print(f"\n===== {head}", flush=True)
+            results[head] = try_one(find_command)
             if arguments.write:
-                OUTPUT.write_text(compose(trials, trial.head, results[trial.head]), "utf-8")
+                OUTPUT.write_text(compose(list(trials), head, results[head]), "utf-8")
     shutil.rmtree(REPORTS / f"{STAGE}-one", ignore_errors=True)
-    tried = {head: None if word == "passed" else word for head, word in results.items() if not word.startswith("not")}
+    tried = {head: None if word == PASSED else word for head, word in results.items() if word in {PASSED, FAILED}}
     write_report(STAGE, tried)
     if not tried:
         (REPORTS / STAGE / "skipped").touch()
     print("", *(f"{head}{word} |" for head, word in results.items()), sep="\n")
-    return int("FAILED" in results.values())
+    return int(FAILED in results.values())
 
 
 def print_python(name: str) -> int:
-    """Print the interpreter of a platform and return the exit status: 77 if this machine lacks it."""
+    """Print the interpreter of a platform and return the exit status."""
     try:
         print(furnish_target(next(platform for platform in PLATFORMS if platform.name == name)))
     except MissingError as error:
         print(f"SKIPPED: {error}", file=sys.stderr)
-        return 77
+        return CANNOT
     return 0
 
 
@@ -112,13 +85,16 @@ def list_trials() -> Iterator[Trial]:
     """Return everything that the page has, in its order."""
     for core in CORES:
         head = f"| ansible-core {core.release} | {find_python(core)} |"
-        yield Trial(f"{head} sanity | ", core, sanity=True)
-        yield Trial(f"{head} all integration targets | ", core)
+        yield f"{head} sanity | ", partial(check_sanity, core)
+        yield f"{head} all integration targets | ", partial(integrate, core, None, ())
     for platform in PLATFORMS:
         head = f"| {platform.name} | {platform.python} |"
-        yield Trial(f"{head} unit tests | ", platform=platform)
-        served = (core for core in CORES if core.serves(platform.python))
-        yield from (Trial(f"{head} from ansible-core {core.release} | ", core, platform, TARGETS) for core in served)
+        yield f"{head} unit tests | ", partial(test_units, platform)
+        for core in CORES:
+            if core.serves(platform.python):
+                yield f"{head} from ansible-core {core.release} | ", partial(integrate, core, platform, TARGETS)
+    for name, suite, python in DEBIANS:
+        yield f"| {name} itself | {python} | modules and role mailbox_certificates | ", partial(enter, suite, python)
 
 
 def choose_oldest() -> Trial:
@@ -126,7 +102,41 @@ def choose_oldest() -> Trial:
     core = next(core for core in CORES if interpreter(find_python(core)))
     platform = next(each for each in PLATFORMS if core.serves(each.python) and interpreter(each.python))
     head = f"| ansible-core {core.release} on {find_python(core)} | {platform.python} | {platform.name} | "
-    return Trial(head, core, platform, OLDEST_TARGETS)
+    return head, partial(integrate, core, platform, OLDEST_TARGETS)
+
+
+def try_one(find_command: Callable[[], list[str]]) -> str:
+    """Return a word for what came of a trial."""
+    try:
+        status = subprocess.run(find_command(), cwd=CLONE, check=False).returncode
+    except MissingError as error:
+        return f"not tried: {error}"
+    except subprocess.CalledProcessError:  # to install what it needs
+        return FAILED
+    return {0: PASSED, CANNOT: "not tried: no new Debian can be made here"}.get(status, FAILED)
+
+
+def check_sanity(core: Core) -> list[str]:
+    """Return the command that runs the sanity tests of a release of ansible-core."""
+    return [furnish_controller(core), "dev/run_sanity.py", "--all-pythons"]
+
+
+def integrate(core: Core, platform: Platform | None, targets: tuple[str, ...]) -> list[str]:
+    """Return the command that runs integration targets, all if none are named, with modules on a platform or beside Ansible."""
+    where = ["--target-python", f"{platform.python}@{furnish_target(platform)}"] if platform else []
+    return [furnish_controller(core), "dev/run_integration.py", "--stage", f"{STAGE}-one", *where, *targets]
+
+
+def test_units(platform: Platform) -> list[str]:
+    """Return the command that runs the plugins' unit tests; filters are for controllers, and make one of their process."""
+    options = ["-q", "-W", "default", "-p", "no:cacheprovider", "--ignore=tests/unit/plugins/filter"]
+    return [furnish_target(platform), "-m", "pytest", *options, "tests/unit/plugins"]
+
+
+def enter(suite: str, python: str) -> list[str]:
+    """Return the command that runs modules and role with the Python and the libraries that Debian ships."""
+    make = f"make test-integration TARGET='smime_certificate role_mailbox_certificates' TARGET_PYTHON={python}@/usr/bin/python3"
+    return ["dev/fresh_machine", "--suite", suite, "--with", "python3-cryptography python3-requests", make]
 
 
 def find_python(core: Core) -> str:
@@ -184,18 +194,18 @@ def furnish(name: str, version: str, options: list[str], contents: list[str]) ->
     return str(python)
 
 
-def compose(trials: list[Trial], tried: str, word: str) -> str:
+def compose(heads: list[str], tried: str, word: str) -> str:
     """Return the page: its own words above the table, a new result, and those that it had for what was not tried now."""
     page = OUTPUT.read_text("utf-8")
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=CLONE, check=False, capture_output=True, text=True
     ).stdout.strip()
-    known = {trial.head: f"{trial.head}not tried yet | | |" for trial in trials}
+    known = {head: f"{head}not tried yet | | |" for head in heads}
     known |= {head: line for head in known for line in page.splitlines() if line.startswith(head)}
     known[tried] = f"{tried}{word} | {datetime.now(UTC):%Y-%m-%d} | {commit} |"
     words = page.partition("\n| ")[0]
-    heads = "| where | Python | what | result | date | commit |", "| --- | --- | --- | --- | --- | --- |"
-    return "\n".join([words, *heads, *known.values(), ""])
+    table = "| where | Python | what | result | date | commit |", "| --- | --- | --- | --- | --- | --- |"
+    return "\n".join([words, *table, *known.values(), ""])
 
 
 if __name__ == "__main__":
