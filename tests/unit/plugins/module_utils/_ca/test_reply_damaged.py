@@ -10,6 +10,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import rea
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import (
+    NETSCAPE_OID,
     SIGNED_DATA_OID,
     encode,
     integer,
@@ -80,6 +81,7 @@ STRUCTURES = {
     "many certificates": sequence(*[fixture_chain()[0]] * 1500),
     "an empty sequence": sequence(),
     "data in place of signed data": sequence(SIGNED_DATA_OID[:-1] + b"\x01", encode(0xA0, encode(0x04, b"x"))),
+    "netscape with no certificates": sequence(NETSCAPE_OID, encode(0xA0, sequence())),
     "an inner length beyond the outer": sequence(b"\x30\x7f\x00"),
 }
 

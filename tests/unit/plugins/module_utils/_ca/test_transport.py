@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import MAX_BODY, Endpoint, Transport
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, ReplyError
@@ -110,6 +111,12 @@ def test_an_answer_that_is_not_whole_is_a_failed_connection_and_asked_for_again(
     client = net.connect(server, retries=1)
     assert client.send(FORM).body == b"0\n"
     assert client.calls == 2
+
+
+def test_the_body_of_an_error_that_was_cut_is_read_as_far_as_it_came(net: Any) -> None:
+    server = net.serve(send(b"HTTP/1.1 503 Busy\r\nContent-Length: 99\r\n\r\n-16\nno\n"), answer(b"0\n"))
+    assert net.connect(server).ask(ORDER, Query()).code == LOGIN_FAILED
+    assert len(server.received) == 1
 
 
 BOMB = zlib.compress(bytes(5 * MAX_BODY))
