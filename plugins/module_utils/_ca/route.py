@@ -34,7 +34,8 @@ def check_ca_path(ca_path: str | None) -> None:
             return
         if not stat.S_ISREG(kind):
             raise ValueError("it is neither a file nor a directory")
-        ssl.create_default_context().load_verify_locations(ca_path)
+        # Only read, to see what is wrong with it: the HTTP library makes the context that counts.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_path)
     except (OSError, ValueError) as error:
         raise FileError(
             f"api_ca_path: {ca_path} is not a file of CA certificates: {error}",

@@ -10,6 +10,6 @@ import os
 from hypothesis import HealthCheck, settings
 
 EVERY = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-settings.register_profile("short", EVERY, max_examples=80, derandomize=True)
+settings.register_profile("short", EVERY, max_examples=50, derandomize=True)
 settings.register_profile("long", EVERY, max_examples=20_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
