@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Say as JSON what lies below a folder: owner, group, mode and hash of each file, and openssl's view of each pair in the archive."""
+"""Say as JSON what lies in the servers' folders: owner, group, mode and hash of each file, and openssl's view of each pair."""
 
 from __future__ import annotations
 
@@ -40,18 +40,19 @@ def main() -> None:
     """Print the JSON."""
     top = Path(sys.argv[1])
     files = {str(path.relative_to(top)): describe(path) for path in sorted(top.rglob("*"))} if top.exists() else {}
-    kept = {}
-    for certificate in sorted(top.glob("archive/*/*/cert.pem")):
+    kept: dict[str, dict[str, dict[str, bool]]] = {}
+    for certificate in sorted(top.glob("*/archive/*/*/cert.pem")):
         folder = certificate.parent
         serial = openssl("x509", "-in", str(certificate), "-noout", "-serial").removeprefix("serial=")
         chain = openssl("verify", "-partial_chain", "-trusted", str(folder / "chain.pem"), str(certificate))
-        kept[folder.name] = {
+        kept.setdefault(folder.relative_to(top).parts[0], {})[folder.name] = {
             "serial": serial == folder.name,
             "pair": is_pair(certificate, folder / "privkey.pem"),
             "chain": chain.endswith(": OK"),
         }
     live = {
-        str(path.parent.relative_to(top)): is_pair(path, path.parent / "privkey.pem") for path in top.glob("*/cert.pem")
+        str(path.parent.relative_to(top)): is_pair(path, path.parent / "privkey.pem")
+        for path in top.glob("*/*/cert.pem")
     }
     print(json.dumps({"files": files, "kept": kept, "live": live}))
 
