@@ -68,13 +68,15 @@ def test_a_smtp_utf8_mailbox_is_a_mailbox(mailbox: str) -> None:
     assert loaded.emails == (ALICE, mailbox)
 
 
-@pytest.mark.parametrize("value", [b"\x0c\x02\xff\xfe", b"\x04\x01a", b"\x05\x00", b"\x02\x01\x05"])
-def test_a_smtp_utf8_mailbox_that_is_none_makes_the_certificate_unreadable(value: bytes) -> None:
-    with pytest.raises(ValueError, match="certificate"):
-        certificates.load_der(issue("x", utf8_mailboxes=(value,)).der)
+def damage(issued: Issued, old: bytes, new: bytes) -> bytes:
+    assert old in issued.der
+    assert len(old) == len(new)
+    return issued.der.replace(old, new, 1)
 
 
-BROKEN = {
+TWO = issue("two", extra=(unknown("1.3.6.1.4.1.99999.1", b"\x05\x00"), unknown("1.3.6.1.4.1.99999.2", b"\x05\x00")))
+WHOLE = issue("mailbox-of-bob", issuer=issue("issuing-authority", ca=True))
+EXTENSIONS = {
     "subjectAltName": unknown("2.5.29.17", b"\x30\x05\x81\x01"),
     "subjectAltName of another type": unknown("2.5.29.17", b"\x05\x00"),
     "subjectAltName with an x400Address": unknown("2.5.29.17", sequence(encode(0xA3, encode(0x30)))),
@@ -82,74 +84,34 @@ BROKEN = {
     "certificatePolicies": unknown("2.5.29.32", b"\x30\x01"),
     "an address that is none": unknown("2.5.29.17", sequence(encode(0x87, b"\x01\x02\x03"))),
 }
+UNREADABLE = {
+    **{name: issue("broken", extra=(extension,)).der for name, extension in EXTENSIONS.items()},
+    **{
+        f"SmtpUTF8Mailbox {value!r}": issue("x", utf8_mailboxes=(value,)).der
+        for value in (b"\x0c\x02\xff\xfe", b"\x04\x01a", b"\x05\x00", b"\x02\x01\x05")
+    },
+    "the same extension twice": damage(TWO, b"\x86\x8d\x1f\x02", b"\x86\x8d\x1f\x01"),
+    "a subject that is no text": damage(WHOLE, b"mailbox-of-bob", b"mailbox\xff\xfe\xfd-bob"),
+    "an issuer that is no text": damage(WHOLE, b"issuing-authority", b"issuing\xffauthority"),
+    **{f"junk {junk[:6]!r}": junk for junk in (b"", b"\x30\x00", b"junk", b"\x00" * 500, b"\x30\x82\xff\xff")},
+    **{f"cut at {size}": WHOLE.der[:size] for size in range(0, len(WHOLE.der), 37)},
+}
 
 
-@pytest.mark.parametrize("extension", BROKEN.values(), ids=BROKEN)
-def test_a_broken_extension_makes_the_certificate_unreadable(extension: x509.ExtensionType) -> None:
-    broken = issue("broken", extra=(extension,))
+@pytest.mark.parametrize("der", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_is_no_certificate_or_a_damaged_one_is_unreadable(alice: Issued, der: bytes) -> None:
     with pytest.raises(ValueError, match="certificate"):
-        certificates.load_der(broken.der)
+        certificates.load_der(der)
     with pytest.raises(ValueError, match="certificate"):
-        certificates.load_pem(broken.pem)
-
-
-def damage(issued: Issued, old: bytes, new: bytes) -> bytes:
-    assert old in issued.der
-    assert len(old) == len(new)
-    return issued.der.replace(old, new, 1)
-
-
-def test_the_same_extension_twice_makes_the_certificate_unreadable() -> None:
-    two = issue("two", extra=(unknown("1.3.6.1.4.1.99999.1", b"\x05\x00"), unknown("1.3.6.1.4.1.99999.2", b"\x05\x00")))
-    with pytest.raises(ValueError, match="certificate"):
-        certificates.load_der(damage(two, b"\x86\x8d\x1f\x02", b"\x86\x8d\x1f\x01"))
-
-
-def test_a_version_that_is_none_makes_the_certificate_unreadable(alice: Issued) -> None:
-    damaged = damage(alice, b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09")
-    try:
-        certificates.load_der(damaged)
-    except ValueError as error:
-        assert "certificate" in str(error)
-
-
-def test_a_subject_that_is_no_text_makes_the_certificate_unreadable() -> None:
-    issued = issue("mailbox-of-bob", issuer=issue("ca", ca=True))
-    with pytest.raises(ValueError, match="certificate"):
-        certificates.load_der(damage(issued, b"mailbox-of-bob", b"mailbox\xff\xfe\xfd-bob"))
-
-
-def test_an_issuer_that_is_no_text_makes_the_certificate_unreadable() -> None:
-    issued = issue("x", issuer=issue("issuing-authority", ca=True))
-    with pytest.raises(ValueError, match="certificate"):
-        certificates.load_der(damage(issued, b"issuing-authority", b"issuing\xffauthority"))
-
-
-@pytest.mark.parametrize("junk", [b"", b"\x30\x00", b"junk", b"\x00" * 500, b"\x30\x82\xff\xff"])
-def test_junk_is_no_certificate(junk: bytes) -> None:
-    with pytest.raises(ValueError, match="certificate"):
-        certificates.load_der(junk)
-
-
-def test_every_cut_of_a_certificate_is_no_certificate(alice: Issued) -> None:
-    for size in range(0, len(alice.der), 7):
-        with pytest.raises(ValueError, match="certificate"):
-            certificates.load_der(alice.der[:size])
+        certificates.load_pem(alice.pem + armour(der).encode())
 
 
 def test_a_pem_file_is_read_in_its_order(authority: Authority, alice: Issued) -> None:
     pem = b"# a comment\n" + alice.pem + b"\nsubject=x\n" + authority.intermediate.pem.replace(b"\n", b"\r\n")
     assert [item.der for item in certificates.load_pem(pem)] == [alice.der, authority.intermediate.der]
-
-
-@pytest.mark.parametrize("text", [b"", b"nothing", b"-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n"])
-def test_a_file_without_certificates_holds_none(text: bytes) -> None:
-    assert certificates.load_pem(text) == []
-
-
-def test_a_damaged_block_in_a_file_is_told(alice: Issued) -> None:
-    with pytest.raises(ValueError, match="certificate"):
-        certificates.load_pem(alice.pem + b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n")
+    assert certificates.load_pem(alice.pem)[0].to_pem() == alice.pem
+    for text in (b"", b"nothing", b"-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n"):
+        assert certificates.load_pem(text) == []
 
 
 def test_what_cannot_be_read_is_passed_over_and_told(authority: Authority, alice: Issued) -> None:
@@ -170,10 +132,6 @@ def test_an_odd_root_spoils_no_bundle_and_warns_nobody_but_the_task(authority: A
     found, told = certificates.load_readable_pem(pem)
     assert found[-1].der == authority.root.der
     assert (len(found), "number 1" in told) in [(1, True), (2, False)]
-
-
-def test_pem_comes_back_as_it_went_in(alice: Issued) -> None:
-    assert certificates.load_pem(alice.pem)[0].to_pem() == alice.pem
 
 
 def test_certificates_are_equal_by_their_octets(alice: Issued, authority: Authority) -> None:

@@ -23,30 +23,24 @@ def test_children_stand_in_their_order() -> None:
     assert [child.encoded for child in children] == [integer(1), integer(300), sequence()]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"\x30",
-        b"\x30\x01",
-        b"\x30\x80",
-        b"\x30\x81",
-        b"\x30\x85\x00\x00\x00\x00\x01x",
-        b"\x30\x82\x01",
-        b"\x1f\x81\x01\x00",
-    ],
+HEADERS = (
+    b"",
+    b"\x30",
+    b"\x30\x01",
+    b"\x30\x80",
+    b"\x30\x81",
+    b"\x30\x85\0\0\0\0\x01x",
+    b"\x30\x82\x01",
+    b"\x1f\x81\x01\0",
 )
-def test_a_damaged_header_is_unreadable(data: bytes) -> None:
-    with pytest.raises(ReplyError):
-        der.read_element(data)
 
 
-def test_what_follows_is_noticed() -> None:
+def test_what_is_damaged_or_followed_by_something_is_unreadable() -> None:
+    for data in HEADERS:
+        with pytest.raises(ReplyError):
+            der.read_element(data)
     with pytest.raises(ReplyError):
         der.read_whole(sequence() + b"\x00")
-
-
-def test_children_must_fill_their_element() -> None:
     with pytest.raises(ReplyError):
         der.read_whole(sequence(b"\x02\x05\x01")).children()
 
