@@ -85,17 +85,14 @@ def test_a_list_writes_how_each_mailbox_stands(host: Host) -> None:
     ]
 
 
-def test_an_order_is_pending_since_it_was_first_seen_so(host: Host) -> None:
+def test_an_order_is_pending_since_it_was_first_seen_so_and_check_mode_writes_nothing(host: Host) -> None:
+    run_list(host, PENDING, emails=(BOB,), check_mode=True)
+    assert not {name for name in host.names() if name.startswith("smime.")}
     for hours in (0, 30):
         assert not run_list(host, PENDING, emails=(BOB,), now=NOW + timedelta(hours=hours)).failed
     ((_labels, since),) = read_metrics(host.read("smime.prom").decode())["mailops_smime_pending_since"]
     assert since == SECONDS
     assert "since 2" in host.read("smime.html").decode()
-
-
-def test_what_is_watched_is_no_change_and_check_mode_writes_nothing(host: Host) -> None:
-    run_list(host, PENDING, emails=(BOB,), check_mode=True)
-    assert not {name for name in host.names() if name.startswith("smime.")}
 
 
 @pytest.mark.parametrize(
@@ -154,8 +151,8 @@ def test_a_mailbox_is_in_the_most_urgent_of_its_states(status: str, days: int | 
 
 def test_files_that_were_looked_at_are_told_by_what_is_wrong_with_them() -> None:
     checks = [
-        {"name": "mailbox", "passed": False, "detail": "no mailbox"},
-        {"name": "valid_now", "passed": False, "detail": "x"},
+        {"name": name, "passed": False, "detail": detail}
+        for name, detail in (("mailbox", "no mailbox"), ("valid_now", "x"))
     ]
     found: list[dict[str, Any]] = [
         {"path": "/a", "error": None, "emails": [ALICE], "checks": checks, **FACTS},
