@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.tests.unit.plugins.certificates import FAR_AHEAD, LONG_AGO
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, FAR_AHEAD, LONG_AGO
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
 PACKAGE = "ansible_collections.mailops.smime.plugins"
@@ -45,44 +45,26 @@ def run_python(program: str, arguments: dict[str, Any] | None = None) -> subproc
     )  # fmt: skip
 
 
-def run_module(arguments: dict[str, Any], *blocked: str) -> tuple[dict[str, Any], set[str]]:
-    """Return the result of smime_certificate in a process of its own, and the modules that it loaded."""
-    program = BLOCKER.format(blocked=set(blocked)) + RUN.format(package=PACKAGE, module="smime_certificate")
+def run_module(module: str, arguments: dict[str, Any], *blocked: str) -> tuple[dict[str, Any], set[str]]:
+    """Return the result of a module in a process of its own, and the modules of Python that it loaded."""
+    program = BLOCKER.format(blocked=set(blocked)) + RUN.format(package=PACKAGE, module=module)
     process = run_python(program, arguments)
     loaded = [line for line in process.stderr.splitlines() if line.startswith("LOADED ")]
     assert loaded, process.stderr
     return json.loads(process.stdout), set(loaded[-1].split()[1:])
 
 
-def test_a_run_with_nothing_to_do_loads_no_http_library(host: Host) -> None:
+@pytest.mark.parametrize("lost", [None, "fullchain.pem"])
+def test_a_run_that_need_not_ask_the_ca_loads_no_http_library(host: Host, lost: str | None) -> None:
     # Without a replaced clock: so the certificate is good for a century.
     host.fill(host.issue(not_before=LONG_AGO, not_after=FAR_AHEAD))
-    result, loaded = run_module(host.options)
-    assert (result.get("status"), result["changed"], result["api_calls"]) == ("valid", False, 0), result
+    if lost is not None:
+        (host.folder / lost).unlink()
+    result, loaded = run_module("smime_certificate", host.options)
+    assert (result.get("status"), result["changed"], result["api_calls"]) == ("valid", lost is not None, 0), result
     heavy = {"requests", "urllib3", "http.client", "socketserver"} | {"chardet", "charset_normalizer"}
     assert not heavy & loaded
     assert not [name for name in loaded if name.startswith(f"{PACKAGE}.module_utils._ca.transport")]
-
-
-def test_a_run_with_nothing_to_do_works_without_the_http_library(host: Host) -> None:
-    host.fill(host.issue(not_before=LONG_AGO, not_after=FAR_AHEAD))
-    result, _loaded = run_module(host.options, "requests", "urllib3")
-    assert result["status"] == "valid"
-
-
-def test_files_are_mended_without_the_http_library(host: Host) -> None:
-    host.fill(host.issue(not_before=LONG_AGO, not_after=FAR_AHEAD))
-    (host.folder / "fullchain.pem").unlink()
-    result, _loaded = run_module(host.options, "requests", "urllib3")
-    assert (result["status"], result["changed"]) == ("valid", True)
-
-
-@pytest.mark.parametrize("library", ["requests", "cryptography"])
-def test_a_missing_library_is_named_in_ansibles_words(host: Host, library: str) -> None:
-    result, _loaded = run_module(host.options, library)
-    assert result["failed"] is True
-    assert f"Failed to import the required Python library ({library})" in result["msg"]
-    assert host.names() == {"key.pem", "request.csr"}
 
 
 def test_every_plugin_can_be_imported_without_the_libraries() -> None:
@@ -98,24 +80,24 @@ def test_every_plugin_can_be_imported_without_the_libraries() -> None:
 
 @pytest.mark.parametrize("library", ["requests", "cryptography"])
 @pytest.mark.parametrize("module", MODULES)
-def test_every_module_names_a_missing_library(host: Host, module: str, library: str) -> None:
-    endpoint = {name: value for name, value in host.options.items() if name.startswith(("api_", "login_"))}
-    order = {
-        **endpoint,
-        "orders_path": host.path("orders.json"),
-        "place": True,
-        "product": "mailbox_strict",
-        "days": 365,
-    }
-    options: dict[str, Any] = {
+def test_a_missing_library_is_named_in_ansibles_words_and_no_result_lacks_its_keys(
+    host: Host, module: str, library: str
+) -> None:
+    login = {name: host.options[name] for name in ("login_name", "login_password")}
+    options: dict[str, dict[str, Any]] = {
         "smime_certificate": host.options,
         "smime_certificates": {"certificates": [host.options]},
-        "smime_certificate_info": {**endpoint, "order_number": "1001"},
-        "smime_orders": {**order, "certificates": [{"email": "alice@example.test", "path": host.path("cert.pem")}]},
-    }[module]
+        "smime_certificate_info": {"paths": [host.path("*.pem")]} if library == "cryptography" else {"order_number": "1", **login},
+        "smime_orders": {
+            "certificates": [{"email": ALICE, "path": host.path("cert.pem")}], "orders_path": host.path("orders.json"),
+            "place": True, "product": "mailbox_strict", "days": 365, **login,
+        },
+    }  # fmt: skip
     if library == "cryptography":
         host.fill()
-    program = BLOCKER.format(blocked={library}) + RUN.format(package=PACKAGE, module=module)
-    result = json.loads(run_python(program, options).stdout)
+    before = host.names()
+    result, _loaded = run_module(module, options[module], library)
     assert result["failed"] is True
     assert f"Failed to import the required Python library ({library})" in result["msg"]
+    assert {"smime_certificates": "certificates", "smime_orders": "orders"}.get(module, "changed") in result
+    assert host.names() == before

@@ -23,6 +23,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import CallE
 from ansible_collections.mailops.smime.plugins.modules import smime_orders
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import run_module
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW, Authority
+from ansible_collections.mailops.smime.tests.unit.plugins.killed import watching
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport, Step, Unsent
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Time
 
@@ -153,15 +154,24 @@ def test_without_place_and_in_check_mode_nothing_is_sent_and_it_is_said_what_wou
     assert not shop.journal.exists()
 
 
-def test_the_order_is_on_disk_before_it_is_sent(shop: Shop) -> None:
+def test_each_order_is_on_disk_before_it_is_sent_over_a_connection_of_its_own(shop: Shop) -> None:
+    """One that was kept may be half dead, and then nobody knows what arrived."""
+    closed: list[bool] = []
+
     class Watching(ScriptedTransport):
+        def close(self) -> None:
+            closed.append(True)
+
         def post(self, form: dict[str, str], url: str | None = None) -> HttpResponse:
-            (order,) = shop.read()
-            assert (order["state"], order["email"], order["order_number"]) == ("sent", ALICE, None)
+            order = shop.read()[-1]
+            assert (order["state"], order["email"], order["order_number"]) == ("sent", form["sanEmailAddress"], None)
+            # The file and its name, and before the second order what became of the first.
+            sent = len(self.forms) + 1
+            assert (len(closed), len(synced)) == (sent, 4 * sent - 2)
             return super().post(form, url)
 
-    with mock.patch(f"{__name__}.ScriptedTransport", Watching):
-        assert shop.run(PLACED) == "placed"
+    with mock.patch(f"{__name__}.ScriptedTransport", Watching), watching(0, lambda: None, ("fsync",)) as synced:
+        assert shop.run(PLACED, ALSO_PLACED, emails=(ALICE, BOB)) == "placed placed"
 
 
 @pytest.mark.parametrize("answer", UNCLEAR)

@@ -28,6 +28,16 @@ def use(folder: Path, text: str) -> Use:
         (["b read a/hard.pem", "a PATH a/cert.pem"], True),
         (["b read link/../a/cert.pem", "a PATH a/cert.pem"], True),
         (["a PATH none/cert.pem", "b PATH nolink/cert.pem"], True),
+        # However one file is spelled, whether it exists or not.
+        *(
+            ([f"a PATH {one}", f"b CHAIN_PATH {other}"], True)
+            for one, others in {
+                "a/new.pem": "a/./new.pem link/../a/new.pem dangling.pem a/new.pem/ a/new.pem/. none/../a/new.pem dangling.pem/",
+                "a/cert.pem": "link/cert.pem a/cert.pem/ none/../a/cert.pem a/hard.pem",
+                "none/new.pem": "nolink/new.pem a/../none/new.pem",
+            }.items()
+            for other in others.split()
+        ),
         (["a ROOT_PATH root.pem", "b ROOT_PATH root.pem"], False),
         (["a ROOT_PATH root.pem", "b CHAIN_PATH root.pem"], True),
         (["a ROOT_PATH root.pem", "b read root.pem"], True),
@@ -40,6 +50,7 @@ def test_paths_of_a_task_and_of_a_list_are_different_files(tmp_path: Path, uses:
         (tmp_path / name).mkdir()
     (tmp_path / "link").symlink_to("a")
     (tmp_path / "nolink").symlink_to("none")
+    (tmp_path / "dangling.pem").symlink_to("a/new.pem")
     (tmp_path / "a/cert.pem").touch()
     os.link(tmp_path / "a/cert.pem", tmp_path / "a/hard.pem")
     found = [use(tmp_path, text) for text in uses]

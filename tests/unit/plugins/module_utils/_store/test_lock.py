@@ -75,39 +75,20 @@ def die_with_the_lock(path: Path) -> None:
     assert beside(path, ".run").exists()
 
 
-def test_a_killed_holder_leaves_the_way_free(tmp_path: Path) -> None:
+def test_a_killed_holder_and_one_that_failed_leave_the_way_free(tmp_path: Path) -> None:
     path = tmp_path / "cert.pem"
     die_with_the_lock(path)
-    with open_files(tmp_path).locked(str(path)):
-        pass
-    assert os.listdir(tmp_path) == []
-
-
-def test_a_lock_is_released_after_a_failure(tmp_path: Path) -> None:
     handle = open_files(tmp_path)
-    with pytest.raises(KeyError), handle.locked(str(tmp_path / "cert.pem")):
+    with pytest.raises(KeyError), handle.locked(str(path)):
         raise KeyError
-    with handle.locked(str(tmp_path / "cert.pem")):
-        assert os.listdir(tmp_path) == [beside(tmp_path / "cert.pem", ".run").name]
     assert os.listdir(tmp_path) == []
-
-
-def test_what_another_run_wrote_is_seen_under_the_lock(tmp_path: Path) -> None:
-    path = tmp_path / "cert.pem"
     path.write_bytes(b"old")
-    handle = open_files(tmp_path)
     assert handle.read(str(path)) == b"old"
     path.write_bytes(b"new")
     with handle.locked(str(path)):
+        # What another run wrote is seen.
         assert handle.read(str(path)) == b"new"
-
-
-def test_a_lock_is_not_followed_through_a_link(tmp_path: Path) -> None:
-    (tmp_path / "victim").write_bytes(b"untouched")
-    beside(tmp_path / "cert.pem", ".run").symlink_to(tmp_path / "victim")
-    with pytest.raises(FileError), open_files(tmp_path).locked(str(tmp_path / "cert.pem")):
-        pass
-    assert (tmp_path / "victim").read_bytes() == b"untouched"
+        assert sorted(os.listdir(tmp_path)) == [beside(path, ".run").name, "cert.pem"]
 
 
 def test_a_lock_that_is_never_released_is_not_waited_for_without_end(
@@ -195,12 +176,14 @@ def test_the_owner_of_a_folder_does_not_stop_root_for_long(
     assert os.listdir(folder_of_nobody) == []
 
 
-@pytest.mark.parametrize("kind", ["folder", "pipe"])
-def test_what_is_no_lock_is_named(tmp_path: Path, kind: str) -> None:
-    strange = beside(tmp_path / "cert.pem", ".run")
-    strange.mkdir() if kind == "folder" else os.mkfifo(strange)
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
+def test_what_is_no_lock_is_named_and_no_link_followed(tmp_path: Path, kind: str) -> None:
+    strange, victim = beside(tmp_path / "cert.pem", ".run"), tmp_path / "victim"
+    victim.write_bytes(b"untouched")
+    {"folder": strange.mkdir, "pipe": lambda: os.mkfifo(strange), "link": lambda: strange.symlink_to(victim)}[kind]()
     with pytest.raises(FileError, match=re.escape(str(strange))), open_files(tmp_path).locked(f"{tmp_path}/cert.pem"):
         pass
+    assert victim.read_bytes() == b"untouched"
 
 
 def test_a_file_system_without_locks_is_named_with_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
