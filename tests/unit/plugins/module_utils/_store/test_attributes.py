@@ -33,6 +33,7 @@ def test_permissions_that_are_none_are_named(option: str) -> None:
     def give(mode: Any) -> Attributes:
         return Attributes({"mode": mode}) if option == "mode" else Attributes({}, **{option: mode})
 
+    mode: Any
     for mode in ("0640", "640", 0o640, "u=rw,g=r", "u+x", "a-w", "ugo=rX", "u=rw,g=,o="):
         give(mode).check()
     for mode in ("rwx", "0999", "u=rw;g=r", "zz", "", "preserve", ["0640"]):
