@@ -14,6 +14,7 @@ With --oldest, as in "make test": some targets from the oldest ansible-core, on 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -180,18 +181,21 @@ def furnish(name: str, version: str, options: list[str], contents: list[str]) ->
     folder, base = FOLDER / name, interpreter(version)
     if base is None:
         raise MissingError(f"no Python {version} here")
-    python, stamp = folder / "bin/python", folder / ".contents"
-    if not stamp.exists() or stamp.read_text("utf-8").splitlines() != contents:
-        shutil.rmtree(folder, ignore_errors=True)
-        pip = [str(python), "-m", "pip", "--quiet", "--quiet"]
-        for command in (
-            [base, "-m", "venv", str(folder)],
-            [*pip, "install", "--no-compile", *options],
-            [*pip, "check"],
-        ):
-            subprocess.run(command, check=True, stdout=sys.stderr)
-        stamp.write_text("\n".join(contents), "utf-8")
-    return str(python)
+    python, stamp = str(folder / "bin/python"), folder / ".contents"
+    pip = [python, "-m", "pip", "--quiet", "--quiet"]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two stages of "make test" want the same
+        if not stamp.exists() or stamp.read_text("utf-8").splitlines() != contents:
+            shutil.rmtree(folder, ignore_errors=True)
+            for command in (
+                [base, "-m", "venv", str(folder)],
+                [*pip, "install", "--no-compile", *options],
+                [*pip, "check"],
+            ):
+                subprocess.run(command, check=True, stdout=sys.stderr)
+            stamp.write_text("\n".join(contents), "utf-8")
+    return python
 
 
 def compose(heads: list[str], tried: str, word: str) -> str:
