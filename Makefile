@@ -135,7 +135,7 @@ pins: $(RESOLVER)/bin/uv ## Have uv write the versions of all tools for every Py
 	done
 
 bench: $(VENV)/.demo $(COLLECTION) ## What runs cost against a ping and community.crypto, written into docs/benchmark
-	$(BIN)/python dev/bench.py
+	PYTHONPATH=roles/test_ca/files $(BIN)/python dev/bench.py
 
 audit: $(AUDITOR)/bin/pip-audit ## Ask an advisory service about every pinned version
 	@for file in $(PINS)/*.txt; do $< --disable-pip --no-deps --progress-spinner off --requirement $$file || exit 1; done

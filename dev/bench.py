@@ -26,10 +26,11 @@ from typing import Any
 import yaml
 from collection_copy import CLONE
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from loopback_ca import running_authority
+from test_ca.authority import PEM, Hierarchy, SigningKey, key_to_pem, make_intermediate, make_root
+from test_ca.issuing import Profile, issue_under
 
 PLACE = CLONE / ".cache/bench"
 OUTPUT = CLONE / "docs/benchmark/results.md"
@@ -59,7 +60,6 @@ A ping is a task of `ansible.builtin.ping`, which took {ping} seconds. The test 
 | --- | --- | --- |
 {rows}
 """
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def main() -> int:
@@ -69,13 +69,8 @@ def main() -> int:
     make_mailboxes()
     for old in PLACE.glob("issued-*"):
         shutil.rmtree(old, ignore_errors=True)
-    orders = {
-        kind: [
-            [{"email": each, "collection_code": f"{kind}-{turn}-{each[7:12]}"} for each in EMAILS[:ISSUED]]
-            for turn in range(4)
-        ]
-        for kind in ("rsa", "ec")
-    }
+    orders = {kind: [[{"email": each, "collection_code": f"{kind}-{turn}-{each[7:12]}"} for each in EMAILS[:ISSUED]]
+                     for turn in range(4)] for kind in ("rsa", "ec")}  # fmt: skip
     mailboxes = [{"email": each, "order_number": str(number)} for number, each in enumerate(EMAILS, 1)]
     variables = {"ansible_python_interpreter": sys.executable, "mailboxes": mailboxes, "orders": orders}
     (PLACE / "variables.json").write_text(json.dumps(variables), "utf-8")
@@ -121,24 +116,18 @@ def run_tasks(tasks: list[dict[str, Any]]) -> list[float]:
         "connection": "local",
         "gather_facts": False,
         "vars_files": [f"{PLACE}/variables.json"],
-        "tasks": tasks,
     }
     (PLACE / "callbacks").mkdir(exist_ok=True)
     (PLACE / "callbacks/durations.py").write_text(CALLBACK, "utf-8")
-    (PLACE / "play.json").write_text(json.dumps([play]), "utf-8")
+    (PLACE / "play.json").write_text(json.dumps([{**play, "tasks": tasks}]), "utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON", "SMIME_"))}
     settings = {
         "ANSIBLE_CALLBACK_PLUGINS": f"{PLACE}/callbacks", "ANSIBLE_STDOUT_CALLBACK": "durations", "ANSIBLE_HOME": f"{PLACE}/home",
         "ANSIBLE_COLLECTIONS_PATH": f"{CLONE}/.cache/tree:{PLACE}/tree", "NO_PROXY": "127.0.0.1", "LC_ALL": "C.UTF-8",
     }  # fmt: skip
-    command: list[str | Path] = [
-        Path(sys.executable).with_name("ansible-playbook"),
-        "--inventory=localhost,",
-        PLACE / "play.json",
-    ]
-    told = subprocess.run(
-        command, env={**kept, **settings}, stdout=subprocess.PIPE, text=True, check=False
-    ).stdout.splitlines()
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "--inventory=localhost,", f"{PLACE}/play.json"]
+    done = subprocess.run(command, env={**kept, **settings}, stdout=subprocess.PIPE, text=True, check=False)
+    told = done.stdout.splitlines()
     if len(told) != len(tasks) or any(text.startswith("FAILED") for text in told):
         raise SystemExit("\n".join(told[-3:])[:3000])
     return [float(text) for text in told]
@@ -155,62 +144,31 @@ def make_mailboxes() -> None:
     done = PLACE / "made"
     if done.exists() and done.stat().st_mtime > (datetime.now(UTC) - timedelta(days=180)).timestamp():
         return
-    root, issuer = (rsa.generate_private_key(65537, 3072) for _number in range(2))
-    (PLACE / "root.pem").write_bytes(certify("root", root, "root", root))
-    chain = certify("issuer", issuer, "root", root)
-    keys: list[Key] = [rsa.generate_private_key(65537, 2048) for _number in range(20)]
-    mailboxes = {email: keys[number % 20] for number, email in enumerate(["rsa@example.test", *EMAILS])}
-    for email, key in {**mailboxes, "ec@example.test": ec.generate_private_key(ec.SECP256R1())}.items():
+    root = make_root("root", rsa.generate_private_key(65537, 3072))
+    hierarchy = Hierarchy(root, make_intermediate(root, "issuer", rsa.generate_private_key(65537, 3072)))
+    (PLACE / "root.pem").write_bytes(root.certificate.public_bytes(PEM))
+    keys: list[SigningKey] = [rsa.generate_private_key(65537, 2048) for _number in range(20)]
+    keys.append(ec.generate_private_key(ec.SECP256R1()))
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    requests = [builder.sign(key, hashes.SHA256()) for key in keys]
+    mailboxes = {"ec@example.test": 20, **{email: n % 20 for n, email in enumerate(["rsa@example.test", *EMAILS])}}
+    for email, number in mailboxes.items():
         folder = PLACE / email
         folder.mkdir(exist_ok=True)
-        (folder / "cert.pem").write_bytes(certify(email, key, "issuer", issuer))
-        (folder / "chain.pem").write_bytes(chain)
+        chain = issue_under(hierarchy, Profile(email), requests[number])
+        (folder / "cert.pem").write_bytes(chain.end_entity.public_bytes(PEM))
+        (folder / "chain.pem").write_bytes(chain.above[0].public_bytes(PEM))
         (folder / "key.pem").touch(mode=0o600)
-        unlocked = serialization.NoEncryption()
-        (folder / "key.pem").write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unlocked)
-        )
-    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(keys[0], hashes.SHA256())
-    (PLACE / "rsa@example.test/csr.pem").write_bytes(request.public_bytes(serialization.Encoding.PEM))
+        (folder / "key.pem").write_bytes(key_to_pem(keys[number]))
+    (PLACE / "rsa@example.test/csr.pem").write_bytes(requests[0].public_bytes(PEM))
     done.touch()
-
-
-def certify(name: str, key: Key, issuer_name: str, issuer: rsa.RSAPrivateKey) -> bytes:
-    """Return a certificate, for a mailbox if the name is one, and else for a CA."""
-    now, mailbox = datetime.now(UTC), "@" in name
-    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (issuer_name, name)]
-    extensions: list[x509.ExtensionType] = [
-        x509.BasicConstraints(ca=not mailbox, path_length=None),
-        x509.KeyUsage(mailbox, False, False, False, False, not mailbox, not mailbox, False, False),
-        x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
-        x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()),
-    ]
-    if mailbox:
-        extensions += [
-            x509.SubjectAlternativeName([x509.RFC822Name(name)]),
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]),
-        ]
-    builder = x509.CertificateBuilder(names[0], names[1], key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=360))
-    for number, extension in enumerate(extensions):
-        builder = builder.add_extension(extension, critical=number < 2)
-    return builder.sign(issuer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def unpack_community_crypto() -> None:
     """Have the collection to compare with."""
     if not (PLACE / "tree").exists():
-        command = [
-            "-m",
-            "pip",
-            "--quiet",
-            "download",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--python-version=3.12",
-            f"--dest={PLACE}",
-        ]
-        subprocess.run([sys.executable, *command, CRYPTO], check=True)
+        pip = ["-m", "pip", "--quiet", "download", "--no-deps", "--only-binary=:all:", "--python-version=3.12"]
+        subprocess.run([sys.executable, *pip, f"--dest={PLACE}", CRYPTO], check=True)
         with zipfile.ZipFile(next(PLACE.glob("ansible-*.whl"))) as archive:
             names = [name for name in archive.namelist() if name.startswith("ansible_collections/community/crypto/")]
             archive.extractall(PLACE / "tree", names)
