@@ -28,6 +28,9 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export ANSIBLE_REMOTE_TEMP := $(CURDIR)/.cache/ansible/remote
+# Many containers tell Python not to keep what it compiles: then each of the hundreds of processes here compiles its libraries anew.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check test $(STAGES) test-unit test-fresh test-matrix demo-picture format changelog venv machine pins audit bench clean
