@@ -100,20 +100,22 @@ def test_more_certificates_than_any_chain_has_are_refused() -> None:
         read_reply(body.encode(), ask())
 
 
-def cut_replies() -> list[tuple[bytes, Query]]:
-    """Return good replies that end too early; a cut between two certificates cannot be seen."""
+def damaged_replies() -> list[tuple[bytes, Query]]:
+    """Return good replies that end too early, or with a letter too many; a cut between two certificates cannot be seen."""
     body = b"2\n" + "".join(map(armour, fixture_chain())).encode()
     first_end, last_begin = body.index(b"-----END"), body.rindex(b"-----BEGIN") + 28
     places = (20, first_end // 2, first_end, last_begin, (last_begin + len(body)) // 2, len(body) - 28)
-    bare, binary = b"2\n" + "".join(map(wrap, fixture_chain())).encode(), read_fixture("pkcs7/certificates.der")
+    bare = [b"2\n" + joint.join(map(wrap, fixture_chain())).encode() for joint in ("", "\n")]
+    binary = read_fixture("pkcs7/certificates.der")
     return [
+        (body.replace(b"MII", b"MII!", 1), ask()),
         *((body[:place], ask()) for place in places),
-        *((bare[:-missing], ask()) for missing in (5, 100, 200)),
+        *((text[:-missing], ask()) for text in bare for missing in (5, 100, 200)),
         *((binary[:size], ask(PKCS7, BINARY)) for size in (2, 3, 4, 5, 100, len(binary) - 1)),
     ]
 
 
-@pytest.mark.parametrize(("body", "query"), cut_replies())
-def test_a_reply_that_was_cut_is_unreadable(body: bytes, query: Query) -> None:
+@pytest.mark.parametrize(("body", "query"), damaged_replies())
+def test_a_reply_that_was_cut_or_damaged_is_unreadable(body: bytes, query: Query) -> None:
     with pytest.raises(ReplyError):
         read_reply(body, query)
