@@ -125,6 +125,11 @@ def check_order(order: Order) -> None:
                 f"{option} has a line end in it: the CA would refuse it, and count that as a failed login",
                 hint=f"Take the line end off {option}, with the filter trim for instance: a file or a block of YAML brings one along.",
             )
+        # A password may end with a blank.
+        if value and option in ("order_number", "collection_code") and value != value.strip():
+            raise OptionError(
+                f"{option} begins or ends with a blank, as none does", hint=f"Take the blank off {option}."
+            )
 
 
 def check_lengths(options: object) -> None:

@@ -113,17 +113,9 @@ class Staged:
 
     def _link(self, name: str) -> bool:
         """Give the file another name; tell whether that can be done here. Raises FileExistsError."""
-        folder = self.place.folder.descriptor
-        try:
-            if self.name is None:
-                os.link(f"/proc/self/fd/{self.descriptor}", name, dst_dir_fd=folder)
-            else:
-                os.link(self.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-        except FileExistsError:
-            raise
-        except OSError:
-            return False
-        return True
+        if self.name is None:
+            return link(self.place, name, self.descriptor)
+        return link(self.place._replace(name=self.name), name)
 
     def discard(self) -> None:
         """Leave nothing that has not got its name."""
@@ -177,11 +169,14 @@ class Original:
             remove(self.place._replace(name=self._name))
 
 
-def link(place: Place, name: str) -> bool:
-    """Give what is at ``place`` the second name ``name`` in its folder; tell whether it could be. Raises FileExistsError."""
+def link(place: Place, name: str, descriptor: int = -1) -> bool:
+    """Give what is at ``place``, or the open file, the name ``name`` in its folder; tell whether it could be. Raises FileExistsError."""
     folder = place.folder.descriptor
     try:
-        os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        if descriptor == -1:
+            os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        else:
+            os.link(f"/proc/self/fd/{descriptor}", name, dst_dir_fd=folder)
     except FileExistsError:
         raise
     except OSError:

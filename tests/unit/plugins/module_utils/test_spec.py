@@ -35,8 +35,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "remaining_days": (-1,), "wait_timeout": (-1,), "poll_interval": (0,), "api_timeout": (0,), "api_retries": (-1,),
     "api_url": ("http://ca.example.test/", "https://user:hunter2@ca.example.test/", "junk"),
     "email": ("alice", "alice@", "alice@exam ple.test", "alice\n@example.test"),
-    "order_number": ("1" * 129, None), "login_name": ("x" * 65, None), "login_password": ("hunter2" * 20, None),
-    "collection_code": ("x" * 17,), "owner": (NOBODY,), "group": (NOBODY,),
+    "order_number": ("1" * 129, None, "12345 ", "\t12345"), "login_name": ("x" * 65, None), "login_password": ("hunter2" * 20, None),
+    "collection_code": ("x" * 17, "Code1234 "), "owner": (NOBODY,), "group": (NOBODY,),
 }  # fmt: skip
 
 
