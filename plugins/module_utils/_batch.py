@@ -29,7 +29,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._report import (
 from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import Use, find_clash
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Shared
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 

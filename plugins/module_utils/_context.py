@@ -13,8 +13,7 @@ from datetime import datetime, timezone
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Shared
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Shared
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -123,17 +122,17 @@ class Context:
 def open_files(
     module: AnsibleModule,
     params: Mapping[str, Any],
-    homeless: frozenset[str] = frozenset(),
+    with_directories: frozenset[str] = frozenset(),
     directories: Mapping[str, Any] | None = None,
     shared: Shared | None = None,
 ) -> Files:
-    """Return the files of the certificate that ``params`` describe; the directories of ``homeless`` paths may be created.
+    """Return the files of the certificate that ``params`` describe; directories of the paths ``with_directories`` may be created.
 
     ``directories`` are the options for these, ``shared`` keeps what several certificates are measured against.
     """
     options = {name: params.get(name) for name in FILE_OPTIONS}
     private = {"private_mode": params["private_mode"], "backup": params["backup"]}
-    attributes = Attributes(options, homeless=homeless, **private, **(directories or {}))
+    attributes = Attributes(options, with_directories=with_directories, **private, **(directories or {}))
     return Files(module, attributes, shared)
 
 

@@ -36,7 +36,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
 )
 from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, describe_failure
 from ansible_collections.mailops.smime.plugins.module_utils._spec import Warn
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._verify import load_reply
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks

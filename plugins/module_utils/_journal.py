@@ -16,9 +16,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import MAX_SIZE
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import MAX_SIZE
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 
 if TYPE_CHECKING:

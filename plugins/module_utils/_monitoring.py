@@ -16,9 +16,8 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailops.smime.plugins.module_utils import _metrics as metrics
 from ansible_collections.mailops.smime.plugins.module_utils import _page as page
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import LARGEST, read_output
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import LARGEST, read_output
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

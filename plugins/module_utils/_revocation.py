@@ -25,9 +25,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
 )
 from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec, Warn
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import read_file
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import crl
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
@@ -78,7 +77,7 @@ class Folder:
         if self.module.check_mode:
             return
         path = self._locate(url)
-        files = Files(self.module, Attributes({}, directory_mode="0755", homeless=frozenset({path})))
+        files = Files(self.module, Attributes({}, directory_mode="0755", with_directories=frozenset({path})))
         files.prepare(path)
         files.replace([Replacement("crl", path, data)])
 

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._store import extended
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Folder, Place
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import is_planted
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
-    from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Place
+    from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes
 
 _MODE = re.compile(
     r"([0-7]{1,5}|[ugoa]*[-+=][rwxXstugo]*([-+=][rwxXstugo]*)*(,[ugoa]*[-+=][rwxXstugo]*([-+=][rwxXstugo]*)*)*)\Z"
@@ -33,48 +35,17 @@ _SHIFTS = {"u": 6, "g": 3, "o": 0}
 _HINT = "Correct the file options, or run the task as a user who may set them."
 
 
-@dataclass(frozen=True)
-class Attributes:
-    """Ansible's file options as given, and the mode of the files that hold a private key.
-
-    The directories of the ``homeless`` paths may be created: with ``directory_mode``, for the user that runs, or for
-    ``directory_owner`` and ``directory_group``.
-    """
-
-    options: Mapping[str, Any]
-    private_mode: str | int = "0600"
-    backup: bool = False
-    directory_mode: str | int = "0755"
-    homeless: frozenset[str] = frozenset()
-    directory_owner: str | None = None
-    directory_group: str | None = None
-
-    def select(self, private: bool) -> dict[str, Any]:
-        """Return the options for one file."""
-        return {**self.options, "mode": self.private_mode} if private else dict(self.options)
-
-    @property
-    def for_directories(self) -> dict[str, Any]:
-        """Return the options for a directory that is created."""
-        labels = {name: self.options.get(name) for name in extended.LABEL_OPTIONS}
-        mode = {"mode": self.directory_mode}
-        return {**labels, **mode, "owner": self.directory_owner, "group": self.directory_group}
-
-    @property
-    def unsafe_writes(self) -> bool:
-        """Tell whether a file that cannot be replaced may be written in place."""
-        return bool(self.options.get("unsafe_writes"))
-
-    def check(self) -> None:
-        """Raise OptionError for permissions that are none, and for an owner or group that this host does not know."""
-        modes = {"private_mode": self.private_mode, "directory_mode": self.directory_mode}
-        for option, mode in {"mode": self.options.get("mode"), **modes}.items():
-            _check_mode(option, mode)
-        for option, owner in {"owner": self.options.get("owner"), "directory_owner": self.directory_owner}.items():
-            _find_account(option, owner, lambda name: pwd.getpwnam(name).pw_uid)
-        for option, group in {"group": self.options.get("group"), "directory_group": self.directory_group}.items():
-            _find_account(option, group, lambda name: grp.getgrnam(name).gr_gid)
-        extended.check_flags(self.options.get("attributes"))
+def check(attributes: Attributes) -> None:
+    """Raise OptionError for permissions that are none, and for an owner or group that this host does not know."""
+    options = attributes.options
+    modes = {"private_mode": attributes.private_mode, "directory_mode": attributes.directory_mode}
+    for option, mode in {"mode": options.get("mode"), **modes}.items():
+        _check_mode(option, mode)
+    for option, owner in {"owner": options.get("owner"), "directory_owner": attributes.directory_owner}.items():
+        _find_account(option, owner, lambda name: pwd.getpwnam(name).pw_uid)
+    for option, group in {"group": options.get("group"), "directory_group": attributes.directory_group}.items():
+        _find_account(option, group, lambda name: grp.getgrnam(name).gr_gid)
+    extended.check_flags(options.get("attributes"))
 
 
 def _check_mode(option: str, mode: object) -> None:
@@ -214,6 +185,43 @@ def change(descriptor: int, path: str, changes: Mapping[str, Any]) -> bool:
     owner = _change_owner(descriptor, path, changes.get("uid", -1), changes.get("gid", -1))
     mode = "mode" in changes and _change_mode(descriptor, path, changes["mode"])
     return owner or mode
+
+
+def mend(module: AnsibleModule, place: Place, path: str, options: Mapping[str, Any]) -> bool:
+    """Give the file at ``place`` what ``options`` say; tell whether it changed, or would in check mode. Raises FileError, OSError."""
+    descriptor = place.open(os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or is_planted(place, found):
+            raise FileError(f"{path} is not safe to change: it is no file of its own", hint="Look at it.")
+        changes = find_changes(descriptor, options)
+        changed = bool(changes) and (module.check_mode or change(descriptor, path, changes))
+        changed |= relabel(module, descriptor, place.path, options)
+        return changed | extended.change_flags(descriptor, path, options.get("attributes"), dry=module.check_mode)
+    finally:
+        os.close(descriptor)
+
+
+def make_directory(module: AnsibleModule, folder: Folder, name: str, attributes: Attributes) -> None:
+    """Make the directory ``name`` in ``folder``, as ``attributes`` say, unless there is one. Raises FileError, OSError."""
+    try:
+        os.mkdir(name, 0o700, dir_fd=folder.descriptor)
+    except FileExistsError:
+        # Another run was quicker.
+        return
+    descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder.descriptor)
+    try:
+        options, path = _select_for_directories(attributes), os.path.join(folder.path, name)
+        change(descriptor, path, find_changes(descriptor, options, is_directory=True))
+        relabel(module, descriptor, path, options)
+    finally:
+        os.close(descriptor)
+
+
+def _select_for_directories(attributes: Attributes) -> dict[str, Any]:
+    labels = {name: attributes.options.get(name) for name in extended.LABEL_OPTIONS}
+    own = {"owner": attributes.directory_owner, "group": attributes.directory_group}
+    return {**labels, **own, "mode": attributes.directory_mode}
 
 
 def compute_mode(wanted: str | int, current: int, *, is_directory: bool) -> int:

@@ -6,20 +6,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
+import stat
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import DerError, FileError
+from ansible_collections.mailops.smime.plugins.module_utils._store import extended
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Place
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import FOREIGN_KEYS, LARGEST, is_planted, read_place
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import load_private_key, serialization
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import encode_public_key
 
+if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._store.files import Replacement
+
 _PEM_KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
-# Keys that are none to the library: RFC 4716's armour and UTF-16 (whose null characters are left out), PuTTY's, Java's JKS and JCEKS.
+# A key that is none to the library: RFC 4716's armour, or UTF-16, whose null characters are left out.
 _ARMOUR = re.compile(rb"---- ?BEGIN [A-Z0-9 ]*PRIVATE KEY")
-_OTHERS = (b"PuTTY-User-Key-File-", b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 # The elements by which a key in DER begins: RFC 5958, section 2 and 3, RFC 5915, and PKCS#1's and DSA's six numbers or more.
 _SHAPES = (
     (der.INTEGER, der.SEQUENCE, der.OCTET_STRING),
@@ -38,9 +46,14 @@ def find_key_block(pem: bytes) -> bytes:
     return found.group() if found else pem
 
 
-def may_hold_key(data: bytes) -> bool:
-    """Tell, at little cost, whether it is worth looking for a private key in ``data``."""
-    return data[:1] == b"\x30" or data.startswith(_OTHERS) or b"PRIVATE KEY" in data.replace(b"\0", b"")
+def protect(item: Replacement, place: Place) -> None:
+    """Look at what ``item`` is to replace at ``place``. Raises FileError if that is a private key which is not to go."""
+    found = place.look()
+    if found is None or not stat.S_ISREG(found.st_mode) or is_planted(place, found):
+        return
+    allowed = item.keys if item.private else ()
+    data = read_place(place, item.path, LARGEST)
+    refuse_overwriting(item.path, data, allowed, item.passphrases, read_mark(place))
 
 
 def refuse_overwriting(
@@ -68,6 +81,17 @@ def make_mark(data: bytes, public_key: bytes) -> bytes:
     return b"%s %s" % tuple(hashlib.sha256(item).hexdigest().encode() for item in (data, public_key))
 
 
+def read_mark(place: Place) -> bytes:
+    """Return which private key was noted for the file at ``place``."""
+    with contextlib.suppress(OSError):
+        descriptor = place.open(os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            return extended.read_mark(descriptor)
+        finally:
+            os.close(descriptor)
+    return b""
+
+
 def _find_keys(data: bytes, passphrases: Collection[str | None]) -> Iterator[bytes | None]:
     """Yield the public key of each private key in ``data``, None for one that cannot be opened."""
     blocks = [block.group() for block in _PEM_KEY.finditer(data)]
@@ -82,7 +106,7 @@ def _find_keys(data: bytes, passphrases: Collection[str | None]) -> Iterator[byt
             key = _find_der_key(data)
             if key:
                 yield _open(serialization.load_der_private_key, key, passphrases)
-    elif data.startswith(_OTHERS) or _ARMOUR.search(data.replace(b"\0", b"")):
+    elif data.startswith(FOREIGN_KEYS) or _ARMOUR.search(data.replace(b"\0", b"")):
         yield None
 
 

@@ -15,9 +15,8 @@ import time
 from collections.abc import Iterator
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Place
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Place, is_own
 from ansible_collections.mailops.smime.plugins.module_utils._store.staging import is_ours, make_stem, remove
-from ansible_collections.mailops.smime.plugins.module_utils._store.trust import is_own
 
 # Longer than a run holds it that calls the CA twice with the usual api_timeout and api_retries. In seconds.
 LONGEST_WAIT = 15 * 60

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Callable, List
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
-from ansible_collections.mailops.smime.plugins.module_utils._store.existing_keys import find_key_block
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
@@ -146,14 +145,21 @@ def _is_current_pkcs7(data: bytes, issued: CertificateSet, _options: OutputOptio
 
 
 def _encode_combined(issued: CertificateSet, options: OutputOptions) -> bytes:
-    return find_key_block(_require_key(options).pem).rstrip(b"\n") + b"\n" + issued.end_entity.to_pem()
+    return _isolate_key(_require_key(options)) + issued.end_entity.to_pem()
 
 
 def _is_current_combined(data: bytes, issued: CertificateSet, options: OutputOptions) -> bool:
     if options.key is None:
         return False
-    key = find_key_block(options.key.pem).rstrip(b"\n") + b"\n"
+    key = _isolate_key(options.key)
     return data.startswith(key) and certificates.load_pem(data[len(key) :]) == [issued.end_entity]
+
+
+def _isolate_key(key: PrivateKey) -> bytes:
+    """Return the private key as it stands, without what else is in its file."""
+    from ansible_collections.mailops.smime.plugins.module_utils._store.existing_keys import find_key_block
+
+    return find_key_block(key.pem).rstrip(b"\n") + b"\n"
 
 
 def _encode_pkcs12(issued: CertificateSet, options: OutputOptions) -> bytes:

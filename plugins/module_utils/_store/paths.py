@@ -4,28 +4,28 @@
 
 """Paths on the target, which other local users may bend: each step is opened by descriptor, and what was opened decides.
 
-Symbolic links are followed in trusted folders only, and in sticky ones of root's or of the user's that runs if the link is
-theirs, too.
+A folder is trusted if it belongs to root or to the user that runs, and nobody else can write to it. Symbolic links are
+followed in trusted folders only, and in sticky ones of root's or of the user's that runs if the link is theirs, too.
 """
 
 from __future__ import annotations
 
 import errno
+import grp
 import os
+import pwd
 import stat
+from functools import lru_cache
 from typing import Callable, NamedTuple
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
-from ansible_collections.mailops.smime.plugins.module_utils._store.trust import find_distrust, own_ids
 
-MAX_SIZE = 1024 * 1024
-# What is replaced can be a page about thousands of mailboxes, or a list of revoked certificates.
-LARGEST = 64 * MAX_SIZE
 _MOST_LINKS = 40
 _MOST_OPEN = 32
 # To pass through a folder takes no right to read it.
 _SEARCH = getattr(os, "O_PATH", getattr(os, "O_SEARCH", os.O_RDONLY))
 _ENTER = _SEARCH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_POSIX_ACL = "system.posix_acl_access"
 
 
 class Folder:
@@ -224,76 +224,58 @@ def _refuse(path: str, link: str, folder: Folder, unsafe: str) -> None:
     )
 
 
-def read_place(place: Place, path: str, most: int = MAX_SIZE) -> bytes | None:
-    """Return the contents of the file at ``place``, or None if there is none. Raises FileError for what is not safe to read, OSError."""
+def own_ids() -> tuple[int, int]:
+    return 0, os.geteuid()
+
+
+def is_own(found: os.stat_result) -> bool:
+    """Tell whether something belongs to root or to the user that runs."""
+    return found.st_uid in own_ids()
+
+
+def find_distrust(folder: os.stat_result, descriptor: int) -> str:
+    """Return who can change names in a folder beside root and the user that runs, and '' for nobody."""
+    if folder.st_uid not in own_ids():
+        return f"belongs to {_name_user(folder.st_uid)}"
+    if folder.st_mode & stat.S_IWOTH:
+        return "can be written by everybody"
+    if folder.st_mode & stat.S_IWGRP and not _is_closed(folder.st_gid, os.geteuid()):
+        return f"can be written by the group {_name_group(folder.st_gid)}"
+    if folder.st_mode & stat.S_IWGRP and _has_acl(descriptor):
+        return "can be written by those that its ACL names"
+    return ""
+
+
+@lru_cache(maxsize=64)
+def _is_closed(gid: int, uid: int) -> bool:
+    """Tell whether nobody is in a group but root and the user ``uid``."""
     try:
-        # Without blocking: nobody may ever write into a FIFO.
-        descriptor = place.open(os.O_RDONLY | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return None
+        members = {pwd.getpwnam(name).pw_uid for name in grp.getgrgid(gid).gr_mem}
+    except KeyError:
+        return False
+    return members | {user.pw_uid for user in pwd.getpwall() if user.pw_gid == gid} <= {0, uid}
+
+
+def _has_acl(descriptor: int) -> bool:
+    """Tell whether a folder has an ACL, or may have one: the mode's bits of the group are its mask then."""
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise FileError(f"{path} is not a regular file", hint="Give the path of a file.")
-        if is_planted(place, found):
-            _refuse_planted(place, path, "has other names (hard links)", place.folder.distrust)
-        data = _read(descriptor, found.st_size, most)
-    finally:
-        os.close(descriptor)
-    if len(data) > most:
-        raise FileError(f"{path} is larger than {most} bytes", hint="Check that it is the right file.")
-    return data
-
-
-def is_planted(place: Place, found: os.stat_result) -> bool:
-    """Tell whether a file can be somebody else's: in a folder that is not trusted anybody may have given it a second name."""
-    return found.st_nlink > 1 and not place.folder.trusted
-
-
-def _refuse_planted(place: Place, path: str, what: str, why: str) -> None:
-    raise FileError(
-        f"{path} is not safe: {place.path} {what}, and {place.folder.path} {why}",
-        hint="Put the file itself there, and see that only root or the user of the task can write to that folder.",
-    )
-
-
-def _read(descriptor: int, size: int, most: int) -> bytes:
-    # What is asked for is set aside first: a megabyte takes longer than all the rest.
-    data = os.read(descriptor, min(size, most) + 1)
-    if len(data) != size:
-        # It has grown meanwhile, or is one of /proc, where all have no size.
-        while len(data) <= most:
-            more = os.read(descriptor, most + 1 - len(data))
-            if not more:
-                break
-            data += more
-    return data
-
-
-def read_file(path: str, folders: Folders | None = None, most: int = MAX_SIZE) -> bytes | None:
-    """Return the contents of ``path``, ``most`` octets, or None if there is no such file. Raises FileError, for a planted one, too."""
-    try:
-        place = (folders or Folders()).locate(path)
-        if place.unsafe:
-            _refuse_planted(place, path, "is a symbolic link", place.unsafe)
-        return read_place(place, path, most)
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise FileError(f"{path!r} cannot be a path: {error}", hint="Correct the path.") from error
+        os.getxattr(f"/proc/self/fd/{descriptor}", _POSIX_ACL)
     except OSError as error:
-        raise FileError(
-            f"{path} cannot be read: {error.strerror or error}", hint="Check the path and its permissions."
-        ) from error
+        return error.errno not in (errno.ENODATA, errno.EOPNOTSUPP)
+    except AttributeError:
+        return False
+    return True
 
 
-def read_output(path: str, folders: Folders | None = None, most: int = MAX_SIZE) -> bytes | None:
-    """Do the same for a file that may be replaced: what is not safe to read there counts as missing, and will be replaced."""
+def _name_user(uid: int) -> str:
     try:
-        place = (folders or Folders()).locate(path)
-        found = place.look()
-    except OSError:
-        return read_file(path, None, most)
-    if place.unsafe or (found is not None and is_planted(place, found)):
-        return None
-    return read_file(path, folders, most)
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"the user {uid}"
+
+
+def _name_group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)

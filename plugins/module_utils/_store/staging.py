@@ -18,22 +18,21 @@ import secrets
 import stat
 from typing import Callable
 
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Folder, Place
-from ansible_collections.mailops.smime.plugins.module_utils._store.trust import is_own
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Place, is_own
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import LEFTOVER, list_names
 
 # What a file system cannot do, and what makes nothing less safe.
 _CANNOT_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES)
 
-_PREFIX = ".mailops.smime-"
 LOCKS = ("run", "write")
-_OURS = re.compile(rf"({re.escape(_PREFIX)}[0-9a-f]{{16}})[-.]([0-9a-f]{{16}}|{'|'.join(LOCKS)})\Z")
+_OURS = re.compile(rf"({re.escape(LEFTOVER)}[0-9a-f]{{16}})[-.]([0-9a-f]{{16}}|{'|'.join(LOCKS)})\Z")
 
 Fill = Callable[[int], None]
 
 
 def make_stem(place: Place) -> str:
     """Return how all names begin that belong to the file at ``place``: of no length that a folder could refuse."""
-    return f"{_PREFIX}{hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]}"
+    return f"{LEFTOVER}{hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]}"
 
 
 def is_ours(place: Place) -> bool:
@@ -184,6 +183,13 @@ def link(place: Place, name: str, descriptor: int = -1) -> bool:
     return True
 
 
+def write(descriptor: int, data: bytes) -> None:
+    """Write all of ``data``. Raises OSError."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
 def remove(place: Place) -> None:
     """Remove a name that may be gone already."""
     with contextlib.suppress(OSError):
@@ -205,15 +211,10 @@ def sync(place: Place) -> None:
         os.close(descriptor)
 
 
-def find_stems(folder: Folder) -> frozenset[str]:
-    """Return how the names begin that runs have left in ``folder``, or use right now."""
-    return frozenset(match.group(1) for match in map(_OURS.match, _list(folder)) if match)
-
-
 def clear_leftovers(place: Place) -> None:
     """Remove what a killed run left of the file at ``place``. Only whoever holds its lock may."""
     stem = make_stem(place)
-    for name in _list(place.folder):
+    for name in list_names(place.folder):
         match = _OURS.match(name)
         if match is None or match.group(1) != stem or match.group(2) in LOCKS:
             continue
@@ -222,16 +223,3 @@ def clear_leftovers(place: Place) -> None:
         # In a trusted folder nobody else can have made a file of such a name, and it may belong to the owner of the old one.
         if found is not None and stat.S_ISREG(found.st_mode) and (place.folder.trusted or is_own(found)):
             remove(left)
-
-
-def _list(folder: Folder) -> list[str]:
-    try:
-        descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder.descriptor)
-    except OSError:
-        return []
-    try:
-        return os.listdir(descriptor)
-    except OSError:
-        return []
-    finally:
-        os.close(descriptor)

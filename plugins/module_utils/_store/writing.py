@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replacing files: staged, dressed, exchanged, and put back if one of several fails."""
+"""Writing files: staged, given their attributes, exchanged, and put back if one of several fails."""
 
 from __future__ import annotations
 
@@ -12,62 +12,148 @@ import os
 import stat
 import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store import attributes as file_attributes
-from ansible_collections.mailops.smime.plugins.module_utils._store import existing_keys, extended, staging
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes, Known
-from ansible_collections.mailops.smime.plugins.module_utils._store.paths import (
-    LARGEST,
-    Place,
-    is_planted,
-    read_place,
-)
+from ansible_collections.mailops.smime.plugins.module_utils._store import existing_keys, extended, lock, staging
+from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Known
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Folder, Folders, Make, Place
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import LARGEST, is_planted, read_place
 from ansible_collections.mailops.smime.plugins.module_utils._store.staging import Original, Staged
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Replacement
 
 _NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 _MOUNTED = (errno.EBUSY, errno.EXDEV)
 
 
-@dataclass(frozen=True)
-class Replacement:
-    """New contents for one file. ``private`` says that they hold a private key.
-
-    ``keys`` are the public keys (SubjectPublicKeyInfo in DER) of the private keys that the file there may hold, the new one's
-    first; ``passphrases`` may open them.
-    """
-
-    kind: str
-    path: str
-    data: bytes
-    private: bool = False
-    keys: tuple[bytes, ...] = ()
-    passphrases: Collection[str | None] = ()
-
-    def __repr__(self) -> str:
-        return f"Replacement({self.kind}, {self.path})"
-
-
 class Writer:
-    """Writes files with the attributes that options give, whose locks are held."""
+    """Writes files, with the attributes that options give; their locks are held meanwhile."""
 
-    def __init__(self, module: AnsibleModule, attributes: Attributes) -> None:
+    def __init__(self, module: AnsibleModule, attributes: Attributes, folders: Folders) -> None:
         self._module = module
         self._attributes = attributes
+        self._folders = folders
 
-    def replace(self, replacements: list[Replacement], places: Mapping[str, Place]) -> dict[str, str | None]:
+    def locate(self, path: str, make: Make | None = None) -> Place:
+        """Return where ``path`` leads. Raises FileError, OSError."""
+        try:
+            return self._folders.locate(path, make)
+        except FileNotFoundError as error:
+            folder = os.path.dirname(path)
+            raise FileError(
+                f"{path} cannot be written: the directory {folder} does not exist", hint=f"Create {folder} first."
+            ) from error
+
+    def protect(self, path: str, data: bytes, allowed: Collection[bytes], passphrases: Collection[str | None]) -> None:
+        """Refuse to overwrite a private key in ``data``, which is at ``path``, but for the ``allowed`` ones. Raises FileError."""
+        mark = existing_keys.read_mark(self.locate(path))
+        existing_keys.refuse_overwriting(path, data, allowed, passphrases, mark)
+
+    def tidy(self, place: Place, names: Collection[str]) -> None:
+        """Remove what killed runs left of the file at ``place``, if one of ``names`` is of it. Raises OSError, FileError."""
+        stem = staging.make_stem(place)
+        if any(name.startswith(stem) for name in names):
+            # Whoever holds a lock is at work, and clears it all.
+            with lock.hold(place, "run", wait=False), lock.hold(place, "write", wait=False):
+                staging.clear_leftovers(place)
+
+    def mend_attributes(self, path: str, options: Mapping[str, Any]) -> bool:
+        """Give an existing file what ``options`` say; tell whether it changed, or would in check mode. Raises FileError."""
+        with reporting(path):
+            return file_attributes.mend(self._module, self.locate(path), path, options)
+
+    def prepare(self, path: str) -> None:
+        """See that ``path`` can be written, and make its directories if they may be. Raises FileError, OptionError."""
+        file_attributes.check(self._attributes)
+        with reporting(path):
+            makes = path in self._attributes.with_directories
+            self._check_writable(path, self.locate(path, self._make_directory if makes else None))
+
+    def _make_directory(self, folder: Folder, name: str) -> None:
+        file_attributes.make_directory(self._module, folder, name, self._attributes)
+        staging.sync(Place(folder, name))
+
+    def _check_writable(self, path: str, place: Place) -> None:
+        found = place.look()
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            raise FileError(f"{path} is a directory", hint="Give the path of a file.")
+        folder = place.folder
+        in_place = self._attributes.unsafe_writes and not place.unsafe
+        if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder.descriptor) and not (
+            in_place and os.access(place.name, os.W_OK, dir_fd=folder.descriptor)
+        ):
+            raise FileError(
+                f"{path} cannot be written: no permission in {folder.path}",
+                hint="Run the task as a user who may write there.",
+            )
+        if file_attributes.is_immutable(place):
+            raise FileError(
+                f"{path} cannot be replaced: it is immutable or append-only",
+                hint=f"Look at it with 'lsattr {path}', and change that with chattr.",
+            )
+
+    @contextlib.contextmanager
+    def locked(self, path: str) -> Iterator[None]:
+        """Hold the lock of the certificate at ``path``. Raises FileError."""
+        with contextlib.ExitStack() as stack:
+            with reporting(path):
+                stack.enter_context(lock.hold(self.locate(path), "run", in_place=self._attributes.unsafe_writes))
+            yield
+
+    def discard(self, path: str, data: bytes) -> None:
+        """Remove the file at ``path`` if it holds ``data``. Raises FileError."""
+        with reporting(path):
+            place = self.locate(path)
+            if read_place(place, path) == data:
+                os.unlink(place.name, dir_fd=place.folder.descriptor)
+                staging.sync(place)
+
+    def replace(self, replacements: list[Replacement]) -> dict[str, str | None]:
         """Replace all files in their order, or none. Returns the backups' paths. Raises FileError."""
+        places = {}
+        for item in replacements:
+            with reporting(item.path):
+                places[item.path] = self.locate(item.path)
+        with contextlib.ExitStack() as stack:
+            # In one order in all runs, so that no two wait for each other.
+            for _identity, place in sorted({place.identity: place for place in places.values()}.items()):
+                with reporting(place.path):
+                    stack.enter_context(lock.hold(place, "write", in_place=self._attributes.unsafe_writes))
+                    staging.clear_leftovers(place)
+            return self._exchange(replacements, places)
+
+    def create(self, new: Replacement) -> None:
+        """Write a file unless there is one, and sync its name. Raises FileError."""
+        with reporting(new.path):
+            place = self.locate(new.path)
+            if place.unsafe:
+                raise FileError(
+                    f"{new.path} is not safe: it is a symbolic link, and {place.folder.path} {place.unsafe}",
+                    hint="Remove the link, or give another path.",
+                )
+            # Runs for several certificates can share a key, and not their lock.
+            with lock.hold(place, "write"):
+                staging.clear_leftovers(place)
+                staged = self._open(new, place)
+                try:
+                    # Unlike a rename, this never replaces anything.
+                    with contextlib.suppress(FileExistsError):
+                        staged.create(place.name)
+                finally:
+                    staged.discard()
+                staging.sync(place)
+
+    def _exchange(self, replacements: list[Replacement], places: Mapping[str, Place]) -> dict[str, str | None]:
         staged: list[Staged | None] = []
         originals: list[Original] = []
         try:
             for item in replacements:
                 with reporting(item.path):
-                    _protect(item, places[item.path])
+                    existing_keys.protect(item, places[item.path])
                     staged.append(self._stage(item, places[item.path]))
             for item in replacements:
                 with reporting(item.path):
@@ -91,17 +177,6 @@ class Writer:
             for item, original in zip(replacements, originals)
         }
 
-    def create(self, new: Replacement, place: Place) -> None:
-        """Write a file unless there is one, and sync its name. Raises OSError, FileError."""
-        staged = self._open(new, place)
-        try:
-            # Unlike a rename, this never replaces anything.
-            with contextlib.suppress(FileExistsError):
-                staged.create(place.name)
-        finally:
-            staged.discard()
-        staging.sync(place)
-
     def _stage(self, item: Replacement, place: Place) -> Staged | None:
         """Return the new file; None if it can only be written in place, and may be."""
         try:
@@ -116,7 +191,7 @@ class Writer:
         options = self._attributes.select(item.private)
 
         def fill(descriptor: int) -> None:
-            _write(descriptor, item.data)
+            staging.write(descriptor, item.data)
             file_attributes.dress(descriptor, item.path, options, known, private=item.private)
             file_attributes.label(self._module, descriptor, place.path, options, known)
             if item.private and item.keys:
@@ -141,7 +216,7 @@ class Writer:
         data, known, found = read_place(place, place.path, LARGEST), file_attributes.read_known(place), place.look()
 
         def fill(descriptor: int) -> None:
-            _write(descriptor, data or b"")
+            staging.write(descriptor, data or b"")
             file_attributes.dress(descriptor, place.path, {}, known, private=False)
             file_attributes.label(self._module, descriptor, place.path, {}, known)
             if found is not None:
@@ -181,20 +256,10 @@ class Writer:
             changes = file_attributes.find_changes(descriptor, self._attributes.select(item.private))
             file_attributes.change(descriptor, item.path, changes)
             os.ftruncate(descriptor, 0)
-            _write(descriptor, item.data)
+            staging.write(descriptor, item.data)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _protect(item: Replacement, place: Place) -> None:
-    """Look once more, with the lock held, at what is to be replaced. Raises FileError if it is a private key."""
-    found = place.look()
-    if found is None or not stat.S_ISREG(found.st_mode) or is_planted(place, found):
-        return
-    allowed = item.keys if item.private else ()
-    data = read_place(place, item.path, LARGEST)
-    existing_keys.refuse_overwriting(item.path, data, allowed, item.passphrases, read_mark(place))
 
 
 def _find_known(place: Place, *, private: bool) -> Known | None:
@@ -203,23 +268,6 @@ def _find_known(place: Place, *, private: bool) -> Known | None:
     if found is None or is_planted(place, found) or (private and not place.folder.trusted):
         return None
     return file_attributes.read_known(place)
-
-
-def read_mark(place: Place) -> bytes:
-    """Return which private key was noted for the file at ``place``."""
-    with contextlib.suppress(OSError):
-        descriptor = place.open(os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            return extended.read_mark(descriptor)
-        finally:
-            os.close(descriptor)
-    return b""
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
 
 
 @contextlib.contextmanager

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes, compute_mode
+from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import check, compute_mode
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.acls import give_acl, read_acl
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
     NOBODY,
@@ -47,7 +48,7 @@ def test_an_account_or_a_flag_that_this_host_does_not_know_is_named(option: str)
         Attributes({option: "nobody-of-this-name"}).check()
     Attributes({"attributes": "+i"}).check()
     with pytest.raises(OptionError, match=r"^attributes: yz is no flag"):
-        Attributes({"attributes": "=iyz"}).check()
+        check(Attributes({"attributes": "=iyz"}))
 
 
 CLAUSES = st.builds(
@@ -59,7 +60,7 @@ CLAUSES = st.builds(
 
 @given(st.lists(CLAUSES, min_size=1, max_size=3).map(",".join), st.integers(0, 0o7777), st.booleans())
 def test_symbolic_permissions_are_what_ansible_makes_of_them(text: str, current: int, is_directory: bool) -> None:
-    Attributes({"mode": text}).check()
+    check(Attributes({"mode": text}))
     kind = stat.S_IFDIR if is_directory else stat.S_IFREG
     theirs = AnsibleModule._symbolic_mode_to_octal(SimpleNamespace(st_mode=kind | current), text)
     assert compute_mode(text, current, is_directory=is_directory) == theirs

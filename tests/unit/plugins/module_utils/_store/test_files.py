@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
-from ansible_collections.mailops.smime.plugins.module_utils._store import paths
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement, Shared
+from ansible_collections.mailops.smime.plugins.module_utils._store import reading
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement, Shared
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 from ansible_collections.mailops.smime.tests.unit.plugins.killed import run_and_kill, start, watching
 
@@ -90,7 +89,7 @@ def test_a_file_is_read_whole_even_if_it_grows_meanwhile_and_up_to_a_megabyte(
         return found
 
     monkeypatch.setattr(os, "fstat", grow)
-    assert paths.read_file(str(path)) == b"as it was, and more"
+    assert reading.read_file(str(path)) == b"as it was, and more"
 
 
 def test_what_certificates_share_is_read_once_for_all_of_them(tmp_path: Path) -> None:
@@ -204,11 +203,11 @@ def test_if_one_cannot_be_written_none_is_replaced_and_nothing_is_left_over(tmp_
 
 
 def test_a_missing_file_is_none_and_an_unreadable_one_an_error(tmp_path: Path) -> None:
-    assert paths.read_file(str(tmp_path / "missing")) is None
+    assert reading.read_file(str(tmp_path / "missing")) is None
     with pytest.raises(FileError):
-        paths.read_file(str(tmp_path))
+        reading.read_file(str(tmp_path))
     with pytest.raises(FileError):
-        paths.read_file("/dev/zero")
+        reading.read_file("/dev/zero")
 
 
 def test_a_folder_without_permission_is_an_error() -> None:

@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
-from ansible_collections.mailops.smime.plugins.module_utils._store import paths, trust
-from ansible_collections.mailops.smime.plugins.module_utils._store.attributes import Attributes
-from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
+from ansible_collections.mailops.smime.plugins.module_utils._store import paths, reading
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.acls import give_acl
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
     NOBODY,
@@ -32,8 +31,8 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a fil
 # Folders that others can change, and what errors say of them.
 FOREIGN = {
     "everybody's": (0o777, None, "can be written by everybody"),
-    "another user's": (0o755, NOBODY, f"belongs to {trust._name_user(NOBODY)}"),
-    "another user's, sticky": (0o1777, NOBODY, f"belongs to {trust._name_user(NOBODY)}"),
+    "another user's": (0o755, NOBODY, f"belongs to {paths._name_user(NOBODY)}"),
+    "another user's, sticky": (0o1777, NOBODY, f"belongs to {paths._name_user(NOBODY)}"),
     "sticky": (0o1777, None, "can be written by everybody"),
 }
 
@@ -74,7 +73,7 @@ def _victim(tmp_path: Path) -> Path:
 def test_what_another_user_linked_is_not_read(foreign: Path, victim: Path, hard: bool) -> None:
     plant(foreign / "key.pem", victim, hard=hard)
     with pytest.raises(FileError) as failure:
-        paths.read_file(str(foreign / "key.pem"))
+        reading.read_file(str(foreign / "key.pem"))
     assert f"{foreign}/key.pem " in failure.value.message
     assert "link" in failure.value.message
     assert f"{foreign} {(foreign / 'why').read_text()}" in failure.value.message
@@ -116,10 +115,12 @@ def test_a_linked_folder_is_not_entered_where_others_can_link(foreign: Path, vic
     plant(foreign / "smime", target if absolute else Path("../elsewhere"))
     path = f"{foreign}/smime/cert.pem"
     why = f"{foreign}/smime is a symbolic link, and {foreign} {(foreign / 'why').read_text()}"
-    handle = Files(open_files(foreign)._module, Attributes({}, homeless=frozenset({f"{foreign}/smime/new/cert.pem"})))
+    handle = Files(
+        open_files(foreign)._module, Attributes({}, with_directories=frozenset({f"{foreign}/smime/new/cert.pem"}))
+    )
     for act in (
-        lambda: paths.read_file(path),
-        lambda: paths.read_output(path),
+        lambda: reading.read_file(path),
+        lambda: reading.read_output(path),
         lambda: handle.prepare(path),
         lambda: handle.prepare(f"{foreign}/smime/new/cert.pem"),
         lambda: handle.replace([Replacement("certificate", path, b"new")]),
@@ -150,7 +151,7 @@ def test_a_link_of_ours_stays_one_and_its_target_is_replaced(tmp_path: Path, tar
     for data in (b"first", b"second"):
         put(open_files(tmp_path), tmp_path / "cert.pem", data)
         assert (tmp_path / "cert.pem").is_symlink()
-        assert paths.read_file(str(tmp_path / "cert.pem")) == data
+        assert reading.read_file(str(tmp_path / "cert.pem")) == data
     assert os.listdir(tmp_path / "real") == ["cert.pem"]
 
 
@@ -178,7 +179,7 @@ def test_a_path_of_a_folder_is_refused(tmp_path: Path, path: str) -> None:
 def test_a_path_is_taken_from_where_the_task_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     put(open_files(tmp_path), Path("cert.pem"), b"new")
-    assert paths.read_file("./cert.pem") == (tmp_path / "cert.pem").read_bytes() == b"new"
+    assert reading.read_file("./cert.pem") == (tmp_path / "cert.pem").read_bytes() == b"new"
 
 
 @pytest.fixture(name="open_folder")
@@ -225,7 +226,7 @@ def test_a_folder_that_its_group_can_write_is_trusted_if_the_user_is_alone_in_it
     monkeypatch.setattr(grp, "getgrgid", lambda _gid: SimpleNamespace(gr_name="team", gr_mem=members))
     monkeypatch.setattr(pwd, "getpwnam", find)
     monkeypatch.setattr(pwd, "getpwall", lambda: users)
-    trust._is_closed.cache_clear()
+    paths._is_closed.cache_clear()
     tmp_path.chmod(0o775)
     try:
         folder = paths.Folders().locate(str(tmp_path / "cert.pem")).folder
@@ -235,7 +236,7 @@ def test_a_folder_that_its_group_can_write_is_trusted_if_the_user_is_alone_in_it
             give_acl(tmp_path, "u::rwx u:65534:rwx g::--- m::rwx o::---")
             assert "ACL" in paths.Folders().locate(str(tmp_path / "cert.pem")).folder.distrust
     finally:
-        trust._is_closed.cache_clear()
+        paths._is_closed.cache_clear()
 
 
 def test_no_folder_stays_open(tmp_path: Path) -> None:
