@@ -24,9 +24,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._report import (
     Outcome,
     Report,
     describe_failure,
-    find_attention,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import Use, find_clash
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Shared
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import OUTPUTS
 from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
@@ -181,6 +179,36 @@ def summarize(results: list[dict[str, Any]]) -> dict[str, Any]:
     return {**whole, "msg": message}
 
 
+def find_attention(results: list[dict[str, Any]]) -> list[str]:
+    """Return a line for each mailbox of a list's ``results`` that needs a person: whose certificate ends first comes first.
+
+    Orders in process come last: most of them need nobody.
+    """
+    told = [(_rank(result), _describe_need(result)) for result in results]
+    return [line for _rank, line in sorted(((rank, line) for rank, line in told if line), key=lambda item: item[0])]
+
+
+def _rank(result: dict[str, Any]) -> tuple[bool, int]:
+    certificate = result["certificate"]
+    return result["status"] == "pending", certificate["days_remaining"] if certificate is not None else -1_000_000
+
+
+def _describe_need(result: dict[str, Any]) -> str:
+    email, status = result["email"], result["status"]
+    if status == "failed":
+        # Without a message it is half of a run, whose question goes to the controller.
+        return f"failed: {result['msg']}" if "msg" in result else ""
+    if status == "not_attempted":
+        return f"not attempted: {email}: the CA had refused the login before. Make sure that the account works, then run the task again."
+    if status == "pending":
+        return f"pending: {email}: the CA has not issued the certificate yet."
+    if status == "valid" and "expiring" in result["reasons"] and result["status_code"] is not None:
+        return (
+            f"renewal due: {email}: the order holds no newer certificate. Place a new one, and give its number or code."
+        )
+    return ""
+
+
 def _read_entry(params: Mapping[str, Any], index: int, defaults: Mapping[str, Any]) -> Entry:
     given = {name: value for name, value in params["certificates"][index].items() if value is not None}
     merged = {**defaults, **given}
@@ -237,8 +265,8 @@ def _refuse_shared_files(entries: list[Entry], params: Mapping[str, Any]) -> Non
         from ansible_collections.mailops.smime.plugins.module_utils import _monitoring
 
         watched = _monitoring.find_outputs(params).items()
-        uses += [Use(option, option, path, written=True) for option, path in watched]
-    clash = find_clash(uses, among_owners=False)
+        uses += [options.Use(option, option, path, written=True) for option, path in watched]
+    clash = options.find_clash(uses, among_owners=False)
     if clash is None:
         return
     one, other = clash

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
+import stat
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
-from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
-from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import Use, find_clash
+from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Folders, Place
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 
 # What an action plugin adds to a task's options, and the phase in which the target only looks.
@@ -41,6 +43,15 @@ ROLLOVER_EXCLUDES = ("csr_path", "csr_content", "privatekey_content")
 
 # Paths of files that are not written for a certificate.
 _FILES_ELSEWHERE = {"archive_path", "trusted_roots_path", "api_ca_path", "orders_path"}
+
+
+class Use(NamedTuple):
+    """What a path is for: whose it is (a mailbox), the option that gave it, and whether it is written."""
+
+    owner: str
+    option: str
+    path: str
+    written: bool
 
 
 def label(email: str | None, path: str, order: Order) -> str:
@@ -183,3 +194,43 @@ def check_distinct(params: Mapping[str, Any], outputs: Iterable[str]) -> None:
         raise OptionError(
             f"{one.option} and {other.option} are the same file: {other.path}", hint="Give each file its own path."
         )
+
+
+def find_clash(uses: Iterable[Use], *, among_owners: bool = True) -> tuple[Use, Use] | None:
+    """Return two uses of one file of which one writes it; None if there are none.
+
+    One file is what one name in one folder leads to, or, with hard links, the file itself.
+
+    Several mailboxes may share the file of the root, which is the same for all. Without ``among_owners``, what one of them
+    uses twice does not count: its own check says that.
+    """
+    folders = Folders()
+    seen: dict[Hashable, Use] = {}
+    for use in sorted(uses, key=lambda item: not item.written):
+        for identity in _identify(use.path, folders):
+            other = seen.setdefault(identity, use)
+            same = other.owner == use.owner
+            allowed = (other is use or not among_owners) if same else other.option == use.option == "root_path"
+            if not allowed and (other.written or use.written):
+                return other, use
+    return None
+
+
+def _identify(path: str, folders: Folders) -> list[Hashable]:
+    """Return what two paths of one file have in common. What cannot be used is refused later, and known by its name here."""
+    place = _locate(path, folders) or _locate(os.path.realpath(path), folders)
+    if place is None:
+        return [os.path.realpath(path)]
+    names: list[Hashable] = [place.identity]
+    with contextlib.suppress(OSError):
+        found = place.look()
+        if found is not None and stat.S_ISREG(found.st_mode):
+            names.append((found.st_dev, found.st_ino))
+    return names
+
+
+def _locate(path: str, folders: Folders) -> Place | None:
+    try:
+        return folders.locate(path)
+    except (FileError, OSError):
+        return None

@@ -19,13 +19,13 @@ from ansible_collections.mailops.smime.plugins.module_utils._spec import Certifi
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
     CERTIFICATE,
-    CertificateSet,
     Output,
     needs_no_intermediates,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509.path import CertificateSet
 
 # Reasons for which the certificate on disk is asked for again: the CA may hold the very same, and that is no news.
 _BY_AGE = {"expiring", "expired"}
@@ -190,10 +190,9 @@ def _gather(
         if not (item.is_self_issued and item.public_key == end_entity.public_key)
     ]
     try:
-        chain = paths.build(end_entity, issuers, spec.trusted, now)
+        return paths.build(end_entity, issuers, spec.trusted, now)
     except CheckError:
         return CertificateSet(end_entity) if _is_issued_by_root(spec, files, end_entity) else None
-    return CertificateSet(end_entity, chain.intermediates, chain.root)
 
 
 def _is_issued_by_root(spec: CertificateSpec, files: Files, end_entity: Certificate) -> bool:

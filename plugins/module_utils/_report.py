@@ -110,36 +110,6 @@ class Report:
         }
 
 
-def find_attention(results: list[dict[str, Any]]) -> list[str]:
-    """Return a line for each mailbox of a list's ``results`` that needs a person: whose certificate ends first comes first.
-
-    Orders in process come last: most of them need nobody.
-    """
-    told = [(_rank(result), _describe_need(result)) for result in results]
-    return [line for _rank, line in sorted(((rank, line) for rank, line in told if line), key=lambda item: item[0])]
-
-
-def _rank(result: dict[str, Any]) -> tuple[bool, int]:
-    certificate = result["certificate"]
-    return result["status"] == "pending", certificate["days_remaining"] if certificate is not None else -1_000_000
-
-
-def _describe_need(result: dict[str, Any]) -> str:
-    email, status = result["email"], result["status"]
-    if status == "failed":
-        # Without a message it is half of a run, whose question goes to the controller.
-        return f"failed: {result['msg']}" if "msg" in result else ""
-    if status == "not_attempted":
-        return f"not attempted: {email}: the CA had refused the login before. Make sure that the account works, then run the task again."
-    if status == "pending":
-        return f"pending: {email}: the CA has not issued the certificate yet."
-    if status == "valid" and "expiring" in result["reasons"] and result["status_code"] is not None:
-        return (
-            f"renewal due: {email}: the order holds no newer certificate. Place a new one, and give its number or code."
-        )
-    return ""
-
-
 def describe_failure(error: SmimeError, label: str) -> dict[str, Any]:
     """Return what makes a result that of a failure; ``traceback`` is for -vvv alone."""
     traceback = {"traceback": error.traceback} if error.traceback is not None else {}

@@ -222,9 +222,9 @@ def check_outputs(spec: CertificateSpec) -> None:
     if said.pkcs12_passphrase == "":
         raise OptionError("pkcs12_passphrase is empty", hint="Give a passphrase, or leave pkcs12_passphrase out.")
     if PKCS12 in outputs:
-        from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
+        from ansible_collections.mailops.smime.plugins.module_utils._x509 import containers
 
-        pkcs12.choose_encryption(said.pkcs12_passphrase, said.pkcs12_encryption)
+        containers.choose_encryption(said.pkcs12_passphrase, said.pkcs12_encryption)
 
 
 def load_csr(params: Mapping[str, Any], files: Files) -> tuple[str, request.CertificateRequest | None]:

@@ -13,7 +13,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACC
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError
 from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan, is_held
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec, Warn
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CertificateSet
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
@@ -63,7 +62,7 @@ def verify(reply: Reply, plan: Plan, now: datetime, warn: Warn) -> Offer:
             name="chain_invalid",
             hint="Leave root_path out, or give the root in trusted_roots_path.",
         )
-    return Offer(end_entity.not_after, CertificateSet(end_entity, chain.intermediates, chain.root), tuple(pool))
+    return Offer(end_entity.not_after, chain, tuple(pool))
 
 
 def foresee(reply: Reply, plan: Plan, now: datetime) -> Offer | None:

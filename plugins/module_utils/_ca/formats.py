@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
-from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import split_pkcs7
+from ansible_collections.mailops.smime.plugins.module_utils._x509.containers import split_pkcs7
 
 NETSCAPE_CERT_SEQUENCE = bytes.fromhex("6086480186f8420205")
 GRANTED = (0, 1)  # PKIStatus: granted, granted with modifications

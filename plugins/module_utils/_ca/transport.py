@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca.route import check_ca_path, check_proxy
-from ansible_collections.mailops.smime.plugins.module_utils._ca.watch import Watch
+from ansible_collections.mailops.smime.plugins.module_utils._ca.connection import Watch, check_ca_path, check_proxy
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, MissingLibraryError
 
 MAX_BODY = 1024 * 1024

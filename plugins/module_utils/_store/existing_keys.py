@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.mailops.smime.plugins.module_utils._errors import DerError, FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store import extended
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Place
-from ansible_collections.mailops.smime.plugins.module_utils._store.reading import FOREIGN_KEYS, LARGEST, is_planted, read_place
+from ansible_collections.mailops.smime.plugins.module_utils._store.reading import (
+    FOREIGN_KEYS,
+    LARGEST,
+    is_planted,
+    read_place,
+)
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import load_private_key, serialization
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import encode_public_key
@@ -120,13 +125,13 @@ def _open(load: Any, data: bytes, passphrases: Collection[str | None]) -> bytes 
 
 
 def _open_pkcs12(data: bytes, passphrases: Collection[str | None]) -> Iterator[bytes | None]:
-    from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import containers
 
     for passphrase in passphrases:
         try:
-            opened = pkcs12.unseal(data, passphrase)
+            opened = containers.unseal(data, passphrase)
             if opened.key is not None:
-                yield pkcs12.read_public_key(opened)
+                yield containers.read_public_key(opened)
         except Exception:  # noqa: BLE001, S112 - as above
             continue
         return

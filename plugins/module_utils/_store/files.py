@@ -15,6 +15,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.paths import 
 from ansible_collections.mailops.smime.plugins.module_utils._store.reading import (
     LEFTOVER,
     list_names,
+    may_hold_key,
     read_file,
     read_output,
 )

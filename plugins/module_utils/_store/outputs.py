@@ -16,6 +16,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509.key import PrivateKey
+from ansible_collections.mailops.smime.plugins.module_utils._x509.path import CertificateSet
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,6 @@ class OutputOptions:
 
     def __repr__(self) -> str:
         return "OutputOptions(...)"
-
-
-@dataclass(frozen=True)
-class CertificateSet:
-    """The certificates that outputs are made of: ``intermediates`` with the end entity's issuer first, ``root`` if it is known."""
-
-    end_entity: Certificate
-    intermediates: tuple[Certificate, ...] = ()
-    root: Certificate | None = None
-
-    @property
-    def chain(self) -> tuple[Certificate, ...]:
-        """Return the end entity and the intermediates."""
-        return (self.end_entity, *self.intermediates)
 
 
 # The kinds of PEM files that hold the chain.
@@ -141,7 +128,13 @@ def _is_current_certificate(data: bytes, issued: CertificateSet, _options: Outpu
 
 def _is_current_pkcs7(data: bytes, issued: CertificateSet, _options: OutputOptions) -> bool:
     # A SET: the order says nothing.
-    return set(certificates.load_pkcs7(data)) == set(issued.chain)
+    return set(_read_pkcs7(data, _options)) == set(issued.chain)
+
+
+def _read_pkcs7(data: bytes, _options: OutputOptions) -> list[Certificate]:
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import containers
+
+    return containers.load_pkcs7(data)
 
 
 def _encode_combined(issued: CertificateSet, options: OutputOptions) -> bytes:
@@ -163,24 +156,24 @@ def _isolate_key(key: PrivateKey) -> bytes:
 
 
 def _encode_pkcs12(issued: CertificateSet, options: OutputOptions) -> bytes:
-    from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import containers
 
-    encryption = pkcs12.choose_encryption(options.pkcs12_passphrase, options.pkcs12_encryption)
-    return pkcs12.seal(_require_key(options).key, issued.chain, _choose_friendly_name(issued, options), encryption)
+    encryption = containers.choose_encryption(options.pkcs12_passphrase, options.pkcs12_encryption)
+    return containers.seal(_require_key(options).key, issued.chain, _choose_friendly_name(issued, options), encryption)
 
 
 def _is_current_pkcs12(data: bytes, issued: CertificateSet, options: OutputOptions) -> bool:
-    from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import containers
 
     encryption = options.pkcs12_encryption if options.pkcs12_passphrase else None
-    if options.key is None or pkcs12.find_encryption(data) != encryption:
+    if options.key is None or containers.find_encryption(data) != encryption:
         return False
-    opened = pkcs12.unseal(data, options.pkcs12_passphrase)
-    if pkcs12.read_public_key(opened) != options.key.public_key:
+    opened = containers.unseal(data, options.pkcs12_passphrase)
+    if containers.read_public_key(opened) != options.key.public_key:
         return False
     if opened.friendly_name not in (None, _choose_friendly_name(issued, options).encode()):
         return False
-    found = pkcs12.read_certificates(opened)
+    found = containers.read_certificates(opened)
     return found[:1] == [issued.end_entity] and set(found) == set(issued.chain)
 
 
@@ -189,9 +182,9 @@ def _choose_friendly_name(issued: CertificateSet, options: OutputOptions) -> str
 
 
 def _read_pkcs12(data: bytes, options: OutputOptions) -> list[Certificate]:
-    from ansible_collections.mailops.smime.plugins.module_utils._x509 import pkcs12
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import containers
 
-    return pkcs12.read_certificates(pkcs12.unseal(data, options.pkcs12_passphrase))
+    return containers.read_certificates(containers.unseal(data, options.pkcs12_passphrase))
 
 
 def _require_key(options: OutputOptions) -> PrivateKey:
@@ -236,7 +229,7 @@ OUTPUTS = (
         "pkcs7_path",
         lambda issued, _options: _compat.build_pkcs7([item.parsed for item in issued.chain]),
         _is_current_pkcs7,
-        lambda data, _options: certificates.load_pkcs7(data),
+        _read_pkcs7,
         needs_chain=True,
     ),
     PKCS12,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, FrozenSet, Tuple, Union
 
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, der, names
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
     not_after,
@@ -60,8 +61,13 @@ KEY_USAGES = (
 )
 
 _URI = "UniformResourceIdentifier"
-_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
+_UTF8_STRING = 0x0C
 _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CERTIFICATE-----")
+
+
+# A name as it is compared: its relative names from the top down, each a set of pairs of OID and prepared value.
+ComparableName = Tuple[FrozenSet[Tuple[str, Union[str, bytes]]], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +97,8 @@ class Certificate:
     is_ca: bool
     subject: Mapping[str, str]
     issuer: Mapping[str, str]
-    subject_name: names.ComparableName
-    issuer_name: names.ComparableName
+    subject_name: ComparableName
+    issuer_name: ComparableName
     path_length: int | None
     critical: frozenset[str]
     constraints: Any
@@ -126,11 +132,6 @@ def load_der(data: bytes) -> Certificate:
     """Return the certificate in ``data``. Raises ValueError if it is none, or if a part that matters cannot be read."""
     with _compat.reading("a certificate"):
         return _read(x509.load_der_x509_certificate(data), data)
-
-
-def load_all(encoded: Iterable[bytes]) -> list[Certificate]:
-    """Return the certificates in ``encoded``, each in DER. Raises ValueError."""
-    return [load_der(item) for item in encoded]
 
 
 def load_readable(encoded: Iterable[bytes]) -> tuple[tuple[Certificate, ...], str]:
@@ -181,27 +182,6 @@ def _load_block(block: bytes) -> Certificate:
         return _read(parsed, parsed.public_bytes(serialization.Encoding.DER))
 
 
-def load_pkcs7(data: bytes) -> list[Certificate]:
-    """Return the certificates of a certs-only PKCS#7, in their order. Raises ValueError."""
-    return load_all(split_pkcs7(data))
-
-
-def split_pkcs7(data: bytes) -> list[bytes]:
-    """Return the DER of the certificates of a certs-only PKCS#7 (RFC 2315, sections 7 and 9.1), in their order. Raises ValueError."""
-    # Not with the library: before release 45 it hands damaged input to OpenSSL, which can end the process.
-    whole = der.read_whole(data)
-    outer = whole.children() if whole.tag == der.SEQUENCE else []
-    if len(outer) != 2 or outer[0].tag != der.OID or outer[0].value != _SIGNED_DATA or outer[1].tag != der.context(0):
-        raise ValueError("not a PKCS#7 structure of signed data")
-    content = outer[1].children()
-    fields = content[0].children() if len(content) == 1 and content[0].tag == der.SEQUENCE else []
-    # version, digestAlgorithms and contentInfo come first, then the certificates as [0] IMPLICIT SET.
-    certificates = [field for field in fields[3:] if field.tag == der.context(0)]
-    if len(fields) < 4 or len(certificates) != 1:
-        raise ValueError("a PKCS#7 structure without certificates")
-    return [element.encoded for element in certificates[0].children() if element.tag == der.SEQUENCE]
-
-
 def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
     """Return the ``certificate`` entry of a result: times as ASN.1 GeneralizedTime."""
     return {
@@ -243,15 +223,15 @@ def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
         serial_number=parsed.serial_number,
         not_before=not_before(parsed),
         not_after=not_after(parsed),
-        emails=names.read_emails(alternatives),
+        emails=_read_emails(alternatives),
         extended_key_usages=None if usages is None else tuple(oid.dotted_string for oid in usages),
         key_usages=_read_key_usages(extensions.get("2.5.29.15")),
         policies=tuple(item.policy_identifier.dotted_string for item in extensions.get("2.5.29.32", ())),
         is_ca=bool(constraints is not None and constraints.ca),
         subject=_describe_name(subject),
         issuer=_describe_name(issuer),
-        subject_name=names.prepare(subject),
-        issuer_name=names.prepare(issuer),
+        subject_name=prepare_name(subject),
+        issuer_name=prepare_name(issuer),
         path_length=None if constraints is None else constraints.path_length,
         critical=frozenset(oid for oid, item in found.items() if item.critical),
         constraints=extensions.get("2.5.29.30"),
@@ -259,6 +239,40 @@ def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
         crl_urls=_read_crl_urls(extensions.get("2.5.29.31", ())),
         parsed=parsed,
     )
+
+
+def prepare_name(name: Any) -> ComparableName:
+    """Return an ``x509.Name`` in the form in which two that are the same name are equal (RFC 5280, 7.1; RFC 4518, 2)."""
+    return tuple(frozenset((item.oid.dotted_string, _prepare_value(item.value)) for item in rdn) for rdn in name.rdns)
+
+
+@lru_cache(maxsize=1024)
+def _prepare_value(value: str | bytes) -> str | bytes:
+    # Case, repeated spaces and the type of the string say nothing; a bit string is compared as it is.
+    if not isinstance(value, str):
+        return value
+    folded = value.lower() if value.isascii() else unicodedata.normalize("NFKC", value.casefold())
+    return " ".join(folded.split())
+
+
+def _read_emails(alternatives: Iterable[Any]) -> tuple[str, ...]:
+    """Return the rfc822Names, then the SmtpUTF8Mailbox names (RFC 9598, 3), of a subjectAltName. Raises ValueError."""
+    plain = [item.value for item in alternatives if type(item).__name__ == "RFC822Name"]
+    return (*plain, *(read_utf8_string(item.value) for item in alternatives if is_utf8_mailbox(item)))
+
+
+def is_utf8_mailbox(item: Any) -> bool:
+    """Tell whether a general name of the library is a SmtpUTF8Mailbox (RFC 9598, 3)."""
+    return type(item).__name__ == "OtherName" and item.type_id.dotted_string == SMTP_UTF8_MAILBOX
+
+
+def read_utf8_string(data: bytes) -> str:
+    """Return the text of a UTF8String in DER, as a SmtpUTF8Mailbox has it. Raises ValueError."""
+    # A mailbox has 254 characters at most, so that its length takes the short form or one more octet.
+    header = 3 if data[1:2] == b"\x81" else 2
+    if len(data) < header or data[0] != _UTF8_STRING or data[header - 1] != len(data) - header:
+        raise ValueError("a SmtpUTF8Mailbox is not a UTF8String")
+    return data[header:].decode("utf-8")
 
 
 def _read_crl_urls(points: Iterable[Any]) -> tuple[str, ...]:

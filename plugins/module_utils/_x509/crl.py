@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, names
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import x509
-from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate, format_time
+from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import (
+    Certificate,
+    ComparableName,
+    format_time,
+    prepare_name,
+)
 
 GOOD, REVOKED, UNKNOWN = "good", "revoked", "unknown"
 _REASON_CODE, _DELTA, _DISTRIBUTION = "2.5.29.21", "2.5.29.27", "2.5.29.28"
@@ -49,7 +54,7 @@ class RevocationList:
     """A list as it was read. ``next_update`` is None if it does not say until when it counts. Times are in UTC."""
 
     parsed: Any
-    issuer_name: names.ComparableName
+    issuer_name: ComparableName
     this_update: datetime
     next_update: datetime | None
     serial_numbers: frozenset[int]
@@ -70,7 +75,7 @@ def load(data: bytes) -> RevocationList:
             critical |= {item.oid.dotted_string for entry in entries for item in entry.extensions if item.critical}
         return RevocationList(
             parsed,
-            names.prepare(parsed.issuer),
+            prepare_name(parsed.issuer),
             _compat.this_update(parsed),
             _compat.next_update(parsed),
             frozenset(entry.serial_number for entry in entries),

@@ -16,10 +16,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, checks, der, names
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat, checks, der
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
 MAX_DEPTH = 8
@@ -27,23 +27,22 @@ MAX_DEPTH = 8
 _MAX_PATHS = 2000
 
 
-@dataclass(frozen=True)
-class Chain:
-    """An end entity with its intermediates, its issuer first, and the root if it is known."""
+class CertificateSet(NamedTuple):
+    """An end entity with its ``intermediates``, its issuer first, and the ``root`` if it is known."""
 
     end_entity: Certificate
-    intermediates: tuple[Certificate, ...]
-    root: Certificate | None
+    intermediates: tuple[Certificate, ...] = ()
+    root: Certificate | None = None
 
     @property
-    def certificates(self) -> tuple[Certificate, ...]:
+    def chain(self) -> tuple[Certificate, ...]:
         """Return the end entity and the intermediates."""
         return (self.end_entity, *self.intermediates)
 
 
 def build(
     end_entity: Certificate, pool: Iterable[Certificate], trusted: tuple[Certificate, ...] | None, now: datetime
-) -> Chain:
+) -> CertificateSet:
     """Return the shortest valid chain of ``end_entity`` through ``pool`` that ends in one of ``trusted``.
 
     If ``trusted`` is None any root counts, and a pool without any gives a chain that ends in an intermediate. The dates and
@@ -56,7 +55,7 @@ def build(
     search.climb(end_entity)
     found = search.anchored or (search.rooted if search.any_root else ())
     if found:
-        return Chain(end_entity, found[1:-1], found[-1])
+        return CertificateSet(end_entity, found[1:-1], found[-1])
     if search.rooted:
         raise CheckError(
             f"the chain ends in a root that is not trusted: {_tell(search.rooted[-1])}",
@@ -66,7 +65,7 @@ def build(
     top = search.longest[-1]
     rootless = search.any_root and not any(item.is_self_issued for item in candidates)
     if rootless and len(search.longest) > 1 and top not in search.blocked:
-        return Chain(end_entity, search.longest[1:], None)
+        return CertificateSet(end_entity, search.longest[1:], None)
     raise _broken(top, search.faults)
 
 
@@ -229,11 +228,14 @@ def _find_names_fault(issuer: Certificate, path: tuple[Certificate, ...]) -> str
 
 @lru_cache(maxsize=8192)
 def _find_constraint_fault(issuer: Certificate, certificate: Certificate) -> str:
+    # Imported only now: few CA certificates constrain names.
+    from ansible_collections.mailops.smime.plugins.module_utils._x509 import constraints
+
     try:
-        found = names.list_names(certificate.parsed.subject, certificate.alternatives)
+        found = constraints.list_names(certificate.parsed.subject, certificate.alternatives)
     except ValueError as error:
         return f"it constrains names, and a name below it cannot be compared: {error}"
-    return names.find_constraint_fault(found, issuer.constraints)
+    return constraints.find_constraint_fault(found, issuer.constraints)
 
 
 def _tell(certificate: Certificate) -> str:

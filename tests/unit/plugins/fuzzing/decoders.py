@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.mailops.smime.plugins.module_utils import _verify as verification
-from ansible_collections.mailops.smime.plugins.module_utils._ca import armour, formats, javascript
+from ansible_collections.mailops.smime.plugins.module_utils._ca import encodings, formats
 from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import LONGEST_PAUSE, Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
@@ -25,7 +25,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._info import Criteria, inspect_certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import crl, der
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import containers, crl, der
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW, make_rsa_authority
@@ -88,7 +88,7 @@ def _use_pool(pool: list[Certificate]) -> None:
         except CheckError as error:
             assert len(error.message) <= LONGEST_ERROR
         else:
-            assert chain is None or set(chain.certificates) <= set(pool)
+            assert chain is None or set(chain.chain) <= set(pool)
 
 
 def _use_certificate(item: Certificate) -> None:
@@ -132,26 +132,26 @@ def _load_pem(data: bytes) -> None:
 
 
 def _load_pkcs7(data: bytes) -> None:
-    _use_pool(certificates.load_pkcs7(data)[:20])
+    _use_pool(containers.load_pkcs7(data)[:20])
 
 
 def _load_chain(data: bytes) -> None:
     elements = list(itertools.islice(der.read_all(data), 100))
     try:
-        pool = certificates.load_all(element.encoded for element in elements)
+        pool = [certificates.load_der(element.encoded) for element in elements]
     except ValueError as error:
         raise ReplyError(str(error)) from error
     _use_pool(list(dict.fromkeys(pool)))
 
 
 def _read_armour(data: bytes) -> None:
-    blocks = armour.read_blocks(data.decode("utf-8", errors="replace"))
+    blocks = encodings.read_blocks(data.decode("utf-8", errors="replace"))
     assert sum(map(len, blocks)) <= len(data)
 
 
 def _read_javascript(data: bytes) -> None:
     text = data.decode("utf-8", errors="replace")
-    declarations = javascript.read_declarations(text)
+    declarations = encodings.read_declarations(text)
     assert len(declarations.code + declarations.message + declarations.payload) <= len(text)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._batch import find_attention
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CaError, CallError
-from ansible_collections.mailops.smime.plugins.module_utils._report import explain, find_attention
+from ansible_collections.mailops.smime.plugins.module_utils._report import explain
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca.route import check_proxy
+from ansible_collections.mailops.smime.plugins.module_utils._ca.connection import check_proxy
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, FileError, OptionError
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import Issued
 from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import answer

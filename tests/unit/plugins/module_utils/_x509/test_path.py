@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509.path import Chain, build
+from ansible_collections.mailops.smime.plugins.module_utils._x509.path import CertificateSet, build
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
     EMAIL_PROTECTION,
@@ -41,7 +41,9 @@ def load(*issued: Issued) -> tuple[certificates.Certificate, ...]:
     return tuple(certificates.load_der(item.der) for item in issued)
 
 
-def climb(end_entity: Issued, *pool: Issued, trusted: tuple[Issued, ...] | None = None, now: Any = NOW) -> Chain:
+def climb(
+    end_entity: Issued, *pool: Issued, trusted: tuple[Issued, ...] | None = None, now: Any = NOW
+) -> CertificateSet:
     (own,) = load(end_entity)
     return build(own, load(*pool), load(*trusted) if trusted is not None else None, now)
 
@@ -52,7 +54,9 @@ def fail(end_entity: Issued, *pool: Issued, **options: Any) -> CheckError:
     return caught.value
 
 
-def assert_chain(chain: Chain, end_entity: Issued, intermediates: tuple[Issued, ...], root: Issued | None) -> None:
+def assert_chain(
+    chain: CertificateSet, end_entity: Issued, intermediates: tuple[Issued, ...], root: Issued | None
+) -> None:
     assert chain.end_entity.der == end_entity.der
     assert [item.der for item in chain.intermediates] == [item.der for item in intermediates]
     assert (chain.root.der if chain.root is not None else None) == (root.der if root is not None else None)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PKCS#12 (RFC 7292): key, end entity and chain in one file, as mail clients import it."""
+"""Files that hold several certificates: PKCS#7 (RFC 2315), and PKCS#12 (RFC 7292) with the key, as mail clients import it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,28 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate im
 
 # The algorithm's OID stands in clear beside what it encrypts: PBES2, or pbeWithSHAAnd3-KeyTripleDES-CBC.
 _ENCRYPTIONS = {"modern": "1.2.840.113549.1.5.13", "legacy": "1.2.840.113549.1.12.1.3"}
+_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+
+
+def load_pkcs7(data: bytes) -> list[Certificate]:
+    """Return the certificates of a certs-only PKCS#7, in their order. Raises ValueError."""
+    return [certificates.load_der(item) for item in split_pkcs7(data)]
+
+
+def split_pkcs7(data: bytes) -> list[bytes]:
+    """Return the DER of the certificates of a certs-only PKCS#7 (RFC 2315, sections 7 and 9.1), in their order. Raises ValueError."""
+    # Not with the library: before release 45 it hands damaged input to OpenSSL, which can end the process.
+    whole = der.read_whole(data)
+    outer = whole.children() if whole.tag == der.SEQUENCE else []
+    if len(outer) != 2 or outer[0].tag != der.OID or outer[0].value != _SIGNED_DATA or outer[1].tag != der.context(0):
+        raise ValueError("not a PKCS#7 structure of signed data")
+    content = outer[1].children()
+    fields = content[0].children() if len(content) == 1 and content[0].tag == der.SEQUENCE else []
+    # version, digestAlgorithms and contentInfo come first, then the certificates as [0] IMPLICIT SET.
+    certificates = [field for field in fields[3:] if field.tag == der.context(0)]
+    if len(fields) < 4 or len(certificates) != 1:
+        raise ValueError("a PKCS#7 structure without certificates")
+    return [element.encoded for element in certificates[0].children() if element.tag == der.SEQUENCE]
 
 
 def seal(

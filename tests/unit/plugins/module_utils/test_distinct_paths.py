@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._store.distinct import Use, find_clash
+from ansible_collections.mailops.smime.plugins.module_utils._options import Use, find_clash
 
 
 def use(folder: Path, text: str) -> Use:

@@ -9,7 +9,7 @@ import ipaddress
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import names
+from ansible_collections.mailops.smime.plugins.module_utils._x509.constraints import find_constraint_fault, list_names
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import SMTP_UTF8_MAILBOX, make_name
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import UTF8_STRING, encode
 from cryptography import x509
@@ -34,7 +34,7 @@ def uri(value: str) -> x509.GeneralName:
 
 
 def find(constraints: x509.NameConstraints, *alternatives: Any, subject: x509.Name = NOBODY) -> str:
-    return names.find_constraint_fault(names.list_names(subject, alternatives), constraints)
+    return find_constraint_fault(list_names(subject, alternatives), constraints)
 
 
 NETWORK = x509.IPAddress(ipaddress.ip_network("192.0.2.0/24"))
@@ -105,7 +105,7 @@ WITHOUT_HOST = (uri("mailto:a@example.test"), uri("https://192.0.2.1/"), uri("ht
 @pytest.mark.parametrize("name", [mail("nobody"), utf8_mail("nobody"), *WITHOUT_HOST])
 def test_a_name_that_cannot_be_compared_is_said_to_be(name: Any) -> None:
     with pytest.raises(ValueError, match=r"."):
-        names.list_names(NOBODY, [name])
+        list_names(NOBODY, [name])
 
 
 def test_names_are_not_compared_without_end() -> None:
