@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _remote_ca
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec
 from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
 
 
@@ -20,10 +20,14 @@ class ActionModule(controller.ControllerAction):
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here, write on the target."""
+        # Imported only now, as all that calls from here need: most tasks call from the target.
+        from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle, _remote_ca
+        from ansible_collections.mailops.smime.plugins.plugin_utils import _calls as calls
+
         options = self.read_options(controller.CALL_SPEC, self.args)
-        refusal = controller.find_refusal(options, self.args.get("email"))
+        refusal = calls.find_refusal(options, self.args.get("email"))
         if refusal is not None:
-            return controller.describe_failure(refusal, options, self.args)
+            return calls.describe_failure(refusal, options, self.args)
         orders = self.open_orders()
         orders.read(options)
         args = controller.withhold(self.args)
@@ -31,16 +35,13 @@ class ActionModule(controller.ControllerAction):
         question = looked.pop("question", None)
         if question is None:
             return looked
-        # Imported only now: most tasks have nothing to ask.
-        from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
-
         options = orders.find(0, options, self.args.get("email"))
-        access = self.open_access(options)
-        call = controller.open_call(access, options, question)
+        access = calls.open_access(options)
+        call = calls.open_call(access, options, question)
         _lifecycle.carry_out([call], access.clock)
         relay = {
             "phase": _remote_ca.WRITE,
-            "answers": {"0": controller.answer(call, looked.get("files", []), options["login_name"])},
+            "answers": {"0": calls.answer(call, looked.get("files", []), options["login_name"])},
         }
         written = self.run_module({**args, _remote_ca.OPTION: relay}, task_vars)
         orders.note(0, written, call.asking.status_code)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _argspec
-from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils._errors import SmimeError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
 
@@ -30,11 +29,14 @@ class ActionModule(controller.ControllerAction):
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look at the files on the target, if there are any to look at, and ask the CA from here."""
+        # Imported only now, as all that calls from here need: most tasks call from the target.
+        from ansible_collections.mailops.smime.plugins.module_utils import _info
+        from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
+        from ansible_collections.mailops.smime.plugins.plugin_utils import _calls as calls
+
         options = self.read_options(_SPEC, self.args)
         if not rules.asks_ca(options):
             return self._look(task_vars)
-        from ansible_collections.mailops.smime.plugins.module_utils import _info
-
         label = _info.find_label(options)
         try:
             # All of them, those of the files too: with nothing to look at, the target would not get to say so.
@@ -44,7 +46,7 @@ class ActionModule(controller.ControllerAction):
         looked = self._look(task_vars) if options["paths"] else {"certificates": []}
         if looked.get("failed"):
             return looked
-        access = self.open_access(options)
+        access = calls.open_access(options)
         asked = _info.inspect({**options, **_NOTHING_ON_DISK}, lambda _clock: access.client)
         result = {**looked, **asked.to_result(label), "certificates": looked["certificates"]}
         if asked.warnings:

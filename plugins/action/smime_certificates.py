@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _remote_ca
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
+
+if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.plugin_utils._calls import RemoteCall
 
 _ENTRY_SPEC = {
     name: {key: value for key, value in spec.items() if key in ("type", "no_log")}
@@ -35,13 +38,17 @@ class ActionModule(controller.ControllerAction):
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Look on the target, ask from here for whom it must, write on the target."""
+        # Imported only now, as all that calls from here need: most tasks call from the target.
+        from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca
+        from ansible_collections.mailops.smime.plugins.plugin_utils import _calls as calls
+
         options = self.read_options(controller.CALL_SPEC, self.args)
         entries = self._read_entries()
         merged = [self._merge(options, entry) for entry in entries]
         orders = self.open_orders()
         for entry in merged:
             orders.read(entry)
-        refusals = [controller.find_refusal(entry, given.get("email")) for entry, given in zip(merged, entries)]
+        refusals = [calls.find_refusal(entry, given.get("email")) for entry, given in zip(merged, entries)]
         args = {
             **controller.withhold(self.args),
             "certificates": [controller.withhold(entry) for entry in entries],
@@ -53,7 +60,7 @@ class ActionModule(controller.ControllerAction):
         if "error" in looked or "certificates" not in looked:
             # Of the list as a whole: no entry was looked at.
             return looked
-        results = controller.read_results(looked, len(entries))
+        results = calls.read_results(looked, len(entries))
         if not any("question" in result for result in results):
             return looked
         asked = [index for index, result in enumerate(results) if "question" in result]
@@ -65,7 +72,7 @@ class ActionModule(controller.ControllerAction):
         )
         if "error" in written or "certificates" not in written:
             return written
-        for index, result in zip(asked, controller.read_results(written, len(answers))):
+        for index, result in zip(asked, calls.read_results(written, len(answers))):
             orders.note(index, result, answers[str(index)]["status_code"])
         return _merge_results(looked, written)
 
@@ -99,16 +106,17 @@ class ActionModule(controller.ControllerAction):
     ) -> dict[str, Any]:
         """Return the answers by the entries' numbers."""
         from ansible_collections.mailops.smime.plugins.module_utils import _lifecycle
+        from ansible_collections.mailops.smime.plugins.plugin_utils import _calls
 
-        access = self.open_access(options)
+        access = _calls.open_access(options)
         calls = {
-            index: controller.open_call(access, merged[index], result["question"], progress)
+            index: _calls.open_call(access, merged[index], result["question"], progress)
             for index, result in enumerate(results)
             if "question" in result
         }
         _lifecycle.carry_out(list(calls.values()), access.clock)
         return {
-            str(index): controller.answer(call, results[index].get("files", []), merged[index]["login_name"])
+            str(index): _calls.answer(call, results[index].get("files", []), merged[index]["login_name"])
             for index, call in calls.items()
         }
 
@@ -121,7 +129,7 @@ class _Progress:
         self._total = sum("question" in result for result in results)
         self._states: dict[int, str] = {}
 
-    def tell(self, call: controller.RemoteCall) -> None:
+    def tell(self, call: RemoteCall) -> None:
         """Take note of a step of ``call`` and show where all stand."""
         self._states[id(call)] = call.state
         counted = Counter(self._states.values())

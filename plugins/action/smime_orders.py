@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _orders
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
 
@@ -20,6 +20,8 @@ class ActionModule(controller.ControllerAction):
 
     def make_blank(self) -> dict[str, Any]:
         """Return the keys that each result of the module has."""
+        from ansible_collections.mailops.smime.plugins.module_utils import _orders
+
         return _orders.make_blank()
 
     def relay(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:

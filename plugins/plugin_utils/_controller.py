@@ -9,33 +9,16 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from ansible import constants
-from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _remote_ca
-from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
-from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking
-from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import MASK, mask
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import WaitPolicy, check_url
-from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, DirectAccess
-from ansible_collections.mailops.smime.plugins.module_utils._errors import (
-    MissingLibraryError,
-    NotAttemptedError,
-    OptionError,
-    SmimeError,
-    make_defect,
-)
-from ansible_collections.mailops.smime.plugins.module_utils._report import Report
-from ansible_collections.mailops.smime.plugins.plugin_utils._orders_here import OrdersHere
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec
+from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError, SmimeError
 
 if TYPE_CHECKING:
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-
+    from ansible_collections.mailops.smime.plugins.plugin_utils._orders_here import OrdersHere
 
 ACCOUNT = ("login_name", "login_password", "collection_code")
 ENVIRONMENT = {
@@ -49,55 +32,10 @@ KEPT_BACK = (*ACCOUNT, "orders_path", "api_url", "api_ca_path", "api_timeout", "
 
 ORDER_SPEC = {**_argspec.order_options(), **_argspec.journal_options()}
 WAIT_SPEC = {name: _argspec.behaviour_options()[name] for name in ("wait_timeout", "poll_interval")}
-# What each entry of a list's result has.
-_RESULT = {"email", "status", "changed", "api_calls"}
-_NOT_THE_MODULES = (
-    "What the target returned is not what the module returns. Have a look at the target, and at this task with -vvv."
-)
 # What the controller reads of a task's options.
 CALL_SPEC = {**ORDER_SPEC, **_argspec.endpoint_options(), **WAIT_SPEC}
 
 display = Display()
-
-
-class Progress(Protocol):
-    """Who wants to know how calls come along."""
-
-    def tell(self, call: RemoteCall) -> None:
-        """Take note of a step."""
-
-
-@dataclass
-class RemoteCall:
-    """One question on its way to the CA."""
-
-    asking: Asking
-    progress: Progress | None = None
-    due: float | None = None
-    reply: Reply | None = None
-    error: SmimeError | NotAttemptedError | None = None
-
-    def step(self) -> None:
-        """Ask once."""
-        try:
-            _require_whole(self.asking.csr)
-            self.reply = self.asking.ask()
-        except MissingLibraryError as error:
-            self.error = SmimeError(f"on the controller, which calls the CA: {error.message}", hint=error.hint)
-        except (SmimeError, NotAttemptedError) as error:
-            self.error = error
-        except BaseException as error:  # noqa: BLE001 - what nobody foresaw must not end the other calls
-            self.error = make_defect(error)
-        self.due = self.asking.due
-        if self.progress is not None:
-            self.progress.tell(self)
-
-    @property
-    def state(self) -> str:
-        """Return how far it is: ``answered``, ``pending`` or ``failed``."""
-        if self.error is not None:
-            return "failed"
-        return "answered" if self.reply is not None and self.reply.certificates else "pending"
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]
@@ -122,6 +60,9 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
 
     def open_orders(self) -> OrdersHere:
         """Return the journal of orders here, if the task names one."""
+        # Imported only now, as all that calls from here need: most tasks call from the target.
+        from ansible_collections.mailops.smime.plugins.plugin_utils._orders_here import OrdersHere
+
         return OrdersHere(bool(self._task.check_mode), display.warning)
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -149,7 +90,9 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
 
     def make_blank(self) -> dict[str, Any]:
         """Return the keys that each result of the module has."""
-        return Report("").to_result(Clock().now())
+        from ansible_collections.mailops.smime.plugins.plugin_utils import _calls
+
+        return _calls.make_blank()
 
     def _calls_from_here(self) -> bool:
         """Tell who calls the CA. Raises OptionError for a misspelled api_from: the account must not leave for the target then."""
@@ -198,18 +141,6 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
         options: dict[str, Any] = checked.validated_parameters
         return {name: options.get(name) for name in spec}
 
-    def open_access(self, endpoint: Mapping[str, Any]) -> DirectAccess:
-        """Return the way from here to the CA, which hosts that are worked on side by side take in turns."""
-        # Imported here: a task that calls from the target pays for none of this on the controller.
-        from ansible_collections.mailops.smime.plugins.module_utils import _context
-        from ansible_collections.mailops.smime.plugins.plugin_utils._turns import Turns, TurnTakingClient
-
-        clock = Clock()
-        turns = Turns(constants.DEFAULT_LOCAL_TMP)
-        return DirectAccess(
-            lambda: TurnTakingClient(_context.make_client(endpoint, clock).transport, clock.sleep, turns=turns), clock
-        )
-
     def _withhold_environment(self) -> dict[str, Any]:
         """Return the task's ``environment``, and leave without the account what goes to the target."""
         whole: dict[str, Any] = {}
@@ -238,63 +169,3 @@ def find_unknown(given: Mapping[str, Any], known: frozenset[str]) -> list[str]:
 def withhold(args: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``args`` without what the target must not see, or does not need."""
     return {name: value for name, value in args.items() if name not in KEPT_BACK}
-
-
-def find_refusal(options: Mapping[str, Any], email: str | None) -> SmimeError | None:
-    """Return why the order of ``options`` cannot be asked for, if they say so already."""
-    try:
-        rules.check_numbers(options)
-        rules.check_secrets(options)
-        check_url(options["api_url"])
-        rules.check_known_order(rules.read_order(options), email)
-    except SmimeError as error:
-        return error
-    return None
-
-
-def open_call(
-    access: DirectAccess, options: Mapping[str, Any], values: Mapping[str, Any], progress: Progress | None = None
-) -> RemoteCall:
-    """Return the call of a question that the target brought, about the order of ``options``.
-
-    Raises AnsibleActionFail if it is none: what a target says is not to be relied on.
-    """
-    try:
-        question = _remote_ca.read_question(values)
-    except ValueError:
-        raise AnsibleActionFail(_NOT_THE_MODULES) from None
-    patience = WaitPolicy(options["wait_timeout"], options["poll_interval"])
-    return RemoteCall(access.open(rules.read_order(options), lambda: question, patience), progress)
-
-
-def read_results(whole: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
-    """Return the ``count`` entries of what a target returned. Raises AnsibleActionFail if they are none."""
-    results = whole["certificates"]
-    if not isinstance(results, list) or len(results) != count:
-        raise AnsibleActionFail(_NOT_THE_MODULES)
-    if not all(isinstance(result, dict) and result.keys() >= _RESULT for result in results):
-        raise AnsibleActionFail(_NOT_THE_MODULES)
-    return results
-
-
-def _require_whole(csr: str | None) -> None:
-    if csr is not None and MASK in csr:
-        raise OptionError(
-            "a passphrase of this task stands in the CSR by chance, and Ansible has hidden that part of it",
-            hint="Choose a longer passphrase, or use api_from: target.",
-        )
-
-
-def answer(call: RemoteCall, files: list[dict[str, Any]], login_name: str | None) -> dict[str, Any]:
-    """Return what goes back to the target, without ``login_name``; ``files`` are those that its first run changed."""
-    values = {**_remote_ca.write_answer(call.asking, call.reply, call.error), "files": files}
-    for told in (values["reply"], values["error"]):
-        if told is not None and login_name:
-            told["message"] = mask(told["message"], [login_name])
-    return values
-
-
-def describe_failure(error: SmimeError, options: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the result of a task that failed before it began."""
-    label = rules.label(args.get("email"), args.get("path") or "", rules.read_order(options))
-    return {"failed": True, **Report(label, error=error).to_result(Clock().now())}
