@@ -36,17 +36,17 @@ def test_permissions_that_are_none_are_named(option: str) -> None:
 
     mode: Any
     for mode in ("0640", "640", 0o640, "u=rw,g=r", "u+x", "a-w", "ugo=rX", "u=rw,g=,o="):
-        give(mode).check()
+        check(give(mode))
     for mode in ("rwx", "0999", "u=rw;g=r", "zz", "", "preserve", ["0640"]):
         with pytest.raises(OptionError, match=f"^{option}: "):
-            give(mode).check()
+            check(give(mode))
 
 
 @pytest.mark.parametrize("option", ["owner", "group"])
 def test_an_account_or_a_flag_that_this_host_does_not_know_is_named(option: str) -> None:
     with pytest.raises(OptionError, match=f"^{option}: there is no nobody-of-this-name"):
-        Attributes({option: "nobody-of-this-name"}).check()
-    Attributes({"attributes": "+i"}).check()
+        check(Attributes({option: "nobody-of-this-name"}))
+    check(Attributes({"attributes": "+i"}))
     with pytest.raises(OptionError, match=r"^attributes: yz is no flag"):
         check(Attributes({"attributes": "=iyz"}))
 

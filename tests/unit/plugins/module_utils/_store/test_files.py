@@ -75,11 +75,11 @@ def test_a_file_is_read_whole_even_if_it_grows_meanwhile_and_up_to_a_megabyte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "cert.pem"
-    path.write_bytes(b"a" * paths.MAX_SIZE)
-    assert len(paths.read_file(str(path)) or b"") == paths.MAX_SIZE
-    path.write_bytes(b"a" * (paths.MAX_SIZE + 1))
+    path.write_bytes(b"a" * reading.MAX_SIZE)
+    assert len(reading.read_file(str(path)) or b"") == reading.MAX_SIZE
+    path.write_bytes(b"a" * (reading.MAX_SIZE + 1))
     with pytest.raises(FileError, match="larger than"):
-        paths.read_file(str(path))
+        reading.read_file(str(path))
     path.write_bytes(b"as it was")
     real = os.fstat
 

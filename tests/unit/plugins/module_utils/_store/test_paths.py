@@ -78,7 +78,7 @@ def test_what_another_user_linked_is_not_read(foreign: Path, victim: Path, hard:
     assert "link" in failure.value.message
     assert f"{foreign} {(foreign / 'why').read_text()}" in failure.value.message
     # What may be replaced counts as missing, and nothing is done to it.
-    assert paths.read_output(str(foreign / "key.pem")) is None
+    assert reading.read_output(str(foreign / "key.pem")) is None
     with pytest.raises(FileError):
         open_files(foreign, mode="0644").mend_attributes(str(foreign / "key.pem"))
     assert mode_of(victim) == 0o600
@@ -161,12 +161,12 @@ def test_folders_of_ours_are_entered_through_links_that_lead_somewhere(tmp_path:
     path = f"{tmp_path}/./link//../real/../link/smime/cert.pem"
     put(open_files(tmp_path), Path(path), b"new")
     open_files(tmp_path).replace([Replacement("certificate", path, b"new")])
-    assert paths.read_file(path) == (tmp_path / "real/smime/cert.pem").read_bytes() == b"new"
+    assert reading.read_file(path) == (tmp_path / "real/smime/cert.pem").read_bytes() == b"new"
     (tmp_path / "loop").symlink_to("pool")
     (tmp_path / "pool").symlink_to("loop")
     for circle in (f"{tmp_path}/loop/cert.pem", f"{tmp_path}/loop"):
         with pytest.raises(FileError, match="Too many levels of symbolic links"):
-            paths.read_file(circle)
+            reading.read_file(circle)
 
 
 @pytest.mark.parametrize("path", ["{}/", "{}/.", "{}/..", "", ".", "..", "{}/smime/", "{}"])
@@ -258,7 +258,7 @@ def test_created_folders_belong_to_the_user_that_runs_or_to_whom_the_options_say
     given: dict[str, Any] = {"directory_owner": str(owner), "directory_group": str(group)} if uid else {}
     options = {"mode": "0600", "owner": str(NOBODY), "group": str(NOBODY)}
     mode = "u=rwx,g=rx,o=" if uid else "0750"
-    attributes = Attributes(options, directory_mode=mode, homeless=frozenset({str(path)}), **given)
+    attributes = Attributes(options, directory_mode=mode, with_directories=frozenset({str(path)}), **given)
     Files(open_files(tmp_path)._module, attributes).prepare(str(path))
     for folder in (path.parent, path.parent.parent):
         found = folder.stat()
