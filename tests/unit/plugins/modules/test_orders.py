@@ -20,7 +20,7 @@ import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _journal as journals
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, MissingLibraryError
-from ansible_collections.mailops.smime.plugins.module_utils._store import paths
+from ansible_collections.mailops.smime.plugins.module_utils._store import reading
 from ansible_collections.mailops.smime.plugins.modules import smime_orders
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import run_module
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW, Authority
@@ -277,7 +277,7 @@ def test_without_a_folder_or_a_library_nothing_is_sent_or_noted(shop: Shop) -> N
 
 def test_a_journal_without_room_takes_no_more_orders(shop: Shop) -> None:
     shop.run(PLACED)
-    shop.note(note="x" * (paths.MAX_SIZE - 4096))
+    shop.note(note="x" * (reading.MAX_SIZE - 4096))
     assert shop.run(emails=(BOB, CAROL)) == "failed not_attempted"
     assert (shop.error["name"], "is full" in shop.error["message"]) == ("file_error", True)
 
