@@ -63,9 +63,9 @@ def _read_key(spec: CertificateSpec | None) -> bytes | None:
     return key.pem if key is not None else None
 
 
-def find_missing(folder: str, pairs: list[Pair], files: Files) -> dict[str, bytes]:
-    """Return the contents, by path, of what ``folder`` lacks of ``pairs``, in the order of writing: a certificate comes last."""
-    missing: dict[str, bytes] = {}
+def find_wanted(folder: str, pairs: list[Pair], files: Files) -> dict[str, bytes]:
+    """Return the contents, by path, of what ``folder`` is to hold of ``pairs``, in the order of writing: a certificate comes last."""
+    found: dict[str, bytes] = {}
     for pair in pairs:
         place = _choose_place(folder, pair.certificate, files)
         wanted = {
@@ -73,8 +73,8 @@ def find_missing(folder: str, pairs: list[Pair], files: Files) -> dict[str, byte
             os.path.join(place, _CHAIN): b"".join(item.to_pem() for item in pair.intermediates),
             os.path.join(place, _CERTIFICATE): pair.certificate.to_pem(),
         }
-        missing.update({path: data for path, data in wanted.items() if data and files.read(path) is None})
-    return missing
+        found.update({path: data for path, data in wanted.items() if data})
+    return found
 
 
 def prepare(spec: CertificateSpec, files: Files) -> None:
@@ -83,12 +83,17 @@ def prepare(spec: CertificateSpec, files: Files) -> None:
     files.for_this_user([path]).prepare(path)
 
 
-def keep(missing: Mapping[str, bytes], files: Files) -> None:
-    """Write what ``find_missing`` found, synced with its name. Raises FileError."""
+def keep(wanted: Mapping[str, bytes], files: Files) -> None:
+    """Write what is missing of what ``find_wanted`` found, synced with its name. Raises FileError."""
+    # A killed run may have left a second name of a key.
+    files.tidy(wanted)
+    missing = {path: data for path, data in wanted.items() if files.read(path) is None}
     own = files.for_this_user(missing)
     for path, data in missing.items():
         own.prepare(path)
         own.create(Replacement("archive", path, data, private=True))
+    if missing:
+        files.forget()
 
 
 def find_certificates(spec: CertificateSpec, public_key: bytes, files: Files) -> tuple[Certificate, ...]:

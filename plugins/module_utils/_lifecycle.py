@@ -220,12 +220,12 @@ class Run:
         from ansible_collections.mailops.smime.plugins.module_utils import _archive as archives
 
         folder = archives.find_folder(plan.base)
-        missing = archives.find_missing(folder, archives.find_pairs(plan), self.files)
+        wanted = archives.find_wanted(folder, archives.find_pairs(plan), self.files)
+        missing = any(self.files.read(path) is None for path in wanted)
         if missing or (plan.status == "issued" and plan.certificates is None):
             self.report.add_file("archive", folder)
-        if missing and not self.files.check_mode:
-            archives.keep(missing, self.files)
-            self.files.forget()
+        if not self.files.check_mode:
+            archives.keep(wanted, self.files)
 
     def _write(self, plan: Plan) -> dict[str, str | None]:
         """Replace the stale outputs, and the key if it is exchanged. Return the backups by path."""

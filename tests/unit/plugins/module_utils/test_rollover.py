@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -77,7 +78,7 @@ def wait_with_new_key(host: Host) -> Issued:
 
 def read_archive(host: Host) -> dict[str, bytes]:
     root = host.folder.parent / "archive" / ALICE
-    return {str(item.relative_to(root)): item.read_bytes() for item in root.rglob("*.pem")}
+    return {str(item.relative_to(root)): item.read_bytes() for item in root.rglob("*") if item.is_file()}
 
 
 def serial(pem: bytes) -> str:
@@ -211,7 +212,12 @@ def look(host: Host, old_key: bytes) -> None:
     assert old_key in (*keys, *read_archive(host).values())
 
 
-def test_a_kill_at_any_moment_loses_nothing_and_the_next_run_finishes(renewing: Host, tmp_path: Path) -> None:
+@pytest.mark.parametrize("nameless", [True, False])
+def test_a_kill_at_any_moment_loses_nothing_and_the_next_run_finishes(
+    renewing: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool
+) -> None:
+    if not nameless:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     old = renewing.read("cert.pem")
     old_key = renewing.read("key.pem")
     renewing.options["combined_path"] = renewing.path("combined.pem")
@@ -235,6 +241,8 @@ def test_a_kill_at_any_moment_loses_nothing_and_the_next_run_finishes(renewing: 
         kept = read_archive(renewing)
         assert kept[f"{serial(old)}/privkey.pem"] == old_key
         assert kept[f"{serial(issued.pem)}/privkey.pem"] == new_key
+        # Nothing else: neither a lock nor a second name of a key.
+        assert len(kept) == 6, kept.keys()
         assert renewing.names() == {"key.pem", "request.csr", "cert.pem", "chain.pem", "fullchain.pem", "combined.pem"}
     assert number > 20, number
 
