@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from junit import REPORTS, Count, count_reports, empty_folder
 
 CHECKS = {"lint", "typecheck", "docs"}
-ALONE = {"test-integration"}  # uses all processors by itself
+ALONE = {"test-integration"}  # uses all processors by itself, and tells how far it is
 HEARTBEAT_SECONDS = 30
 
 
@@ -32,6 +31,7 @@ class Outcome:
     count: Count
     seconds: float
     skipped: bool
+    told: str
 
     @property
     def failed(self) -> bool:
@@ -44,59 +44,49 @@ class Outcome:
         return "FAILED" if self.failed else "passed"
 
 
-class Running:
-    """The stages that run now, told every half minute for as long as a ``with`` lasts."""
-
-    def __init__(self) -> None:
-        self._since: dict[str, float] = {}
-        self._speaking = threading.Lock()
-        self._over = threading.Event()
-
-    def __enter__(self) -> Running:
-        threading.Thread(target=self._tell, daemon=True).start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._over.set()
-
-    def run(self, stage: str) -> Outcome:
-        """Run one target of the Makefile, print what it said once it has ended, and count its reports."""
-        self.say(f"..... {stage} starts")
-        folder = empty_folder(stage)
-        self._since[stage] = start = time.monotonic()
-        command = ["make", "--no-print-directory", stage]
-        if stage in ALONE:
-            status, told = subprocess.run(command, check=False).returncode, b""
-        else:
-            done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            status, told = done.returncode, done.stdout
-        del self._since[stage]
-        seconds = time.monotonic() - start
-        skipped = status == 0 and (folder / "skipped").exists()
-        outcome = Outcome(stage, status, count_reports(folder), seconds, skipped)
-        self.say(f"===== {stage}: {outcome.word} after {seconds:.0f} seconds\n{told.decode('utf-8', 'replace')}")
-        return outcome
-
-    def say(self, text: str) -> None:
-        """Print, one stage after the other."""
-        with self._speaking:
-            print(text, flush=True)
-
-    def _tell(self) -> None:
-        while not self._over.wait(HEARTBEAT_SECONDS):
-            now = time.monotonic()
-            self.say("..... " + ", ".join(f"{name}: {now - since:.0f} s" for name, since in dict(self._since).items()))
-
-
 def main() -> int:
     """Run the stages of the command line and return the exit status."""
-    with Running() as running, ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(running.run, [stage for stage in sys.argv[1:] if stage not in ALONE]))
-        outcomes += [running.run(stage) for stage in sys.argv[1:] if stage in ALONE]
+    starts: dict[str, float] = {}
+    outcomes = []
+    with ThreadPoolExecutor(2) as pool:
+        pending = {pool.submit(run, stage, starts) for stage in sys.argv[1:] if stage not in ALONE}
+        while pending:
+            done, pending = wait(pending, HEARTBEAT_SECONDS, FIRST_COMPLETED)
+            for outcome in (future.result() for future in done):
+                say(f"===== {outcome.stage}: {outcome.word} after {outcome.seconds:.0f} seconds\n{outcome.told}")
+                outcomes.append(outcome)
+            if not done:
+                say(
+                    "..... "
+                    + ", ".join(f"{name}: {time.monotonic() - start:.0f} s" for name, start in dict(starts).items())
+                )
+    outcomes += [run(stage, starts) for stage in sys.argv[1:] if stage in ALONE]
+    outcomes.sort(key=lambda outcome: sys.argv.index(outcome.stage))
     summary = summarise(outcomes)
     (REPORTS / "summary.txt").write_text(summary + "\n", encoding="utf-8")
-    print("\n" + summary, flush=True)
+    say("\n" + summary)
     return int(any(outcome.failed for outcome in outcomes))
+
+
+def run(stage: str, starts: dict[str, float]) -> Outcome:
+    """Run one target of the Makefile, note its start for as long as it runs, and count its reports."""
+    say(f"..... {stage} starts")
+    folder = empty_folder(stage)
+    starts[stage] = start = time.monotonic()
+    output = None if stage in ALONE else subprocess.PIPE
+    done = subprocess.run(
+        ["make", "--no-print-directory", stage], check=False, stdout=output, stderr=output and subprocess.STDOUT,
+        encoding="utf-8", errors="replace",
+    )  # fmt: skip
+    del starts[stage]
+    skipped = done.returncode == 0 and (folder / "skipped").exists()
+    return Outcome(stage, done.returncode, count_reports(folder), time.monotonic() - start, skipped, done.stdout or "")
+
+
+def say(text: str) -> None:
+    """Print in one piece: two stages run at a time."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def summarise(outcomes: list[Outcome]) -> str:
