@@ -12,11 +12,9 @@ from dataclasses import dataclass
 class Core:
     """A release of ansible-core, the Pythons that it runs on, the best first, and the oldest and newest Python of its targets."""
 
-    name: str
     release: str
     pythons: tuple[str, ...]
     targets: tuple[int, int]
-    resolvelib: str = "1.2.1"
 
     def serves(self, python: str) -> bool:
         """Tell whether targets may have that Python."""
@@ -25,12 +23,12 @@ class Core:
 
 # 2.16.3 is what Ubuntu 24.04 has.
 CORES = (
-    Core("2.16.3", "2.16.3", ("3.12", "3.11", "3.10"), (6, 12), "1.0.1"),
-    Core("2.16", "2.16.14", ("3.12", "3.11", "3.10"), (6, 12), "1.0.1"),
-    Core("2.18", "2.18.19", ("3.13", "3.12", "3.11"), (8, 13), "1.0.1"),
-    Core("2.19", "2.19.14", ("3.13", "3.12", "3.11"), (8, 13)),
-    Core("2.20", "2.20.10", ("3.14", "3.13", "3.12"), (9, 14)),
-    Core("2.21", "2.21.5", ("3.14", "3.13", "3.12"), (9, 14)),
+    Core("2.16.3", ("3.12", "3.11", "3.10"), (6, 12)),
+    Core("2.16.14", ("3.12", "3.11", "3.10"), (6, 12)),
+    Core("2.18.19", ("3.13", "3.12", "3.11"), (8, 13)),
+    Core("2.19.14", ("3.13", "3.12", "3.11"), (8, 13)),
+    Core("2.20.10", ("3.14", "3.13", "3.12"), (9, 14)),
+    Core("2.21.5", ("3.14", "3.13", "3.12"), (9, 14)),
 )
 
 

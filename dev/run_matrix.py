@@ -147,14 +147,14 @@ def find_python(core: Core) -> str:
 
 def furnish_controller(core: Core) -> str:
     """Return the interpreter of an environment with that ansible-core, and else with what the tests' own environment has."""
-    version, name = find_python(core), f"controller-{core.name}"
+    version, name = find_python(core), f"controller-{core.release}"
     constraints = FOLDER / f"{name}.txt"
     FOLDER.mkdir(parents=True, exist_ok=True)
-    pins = read_pins("controller", f"ansible-core=={core.release} resolvelib=={core.resolvelib}".split())
+    # ansible-core says itself which resolvelib it needs.
+    pins = read_pins("controller", [f"ansible-core=={core.release}"], but="resolvelib")
     constraints.write_text("\n".join(pins), "utf-8")
-    return furnish(
-        f"{name}-{version}", version, [f"--constraint={constraints}", f"--requirement={PINS}/../test.txt"], pins
-    )
+    options = [f"--constraint={constraints}", f"--requirement={PINS}/../test.txt"]
+    return furnish(f"{name}-{version}", version, options, pins)
 
 
 def furnish_target(platform: Platform) -> str:
@@ -166,9 +166,9 @@ def furnish_target(platform: Platform) -> str:
     return furnish(name, platform.python, ["--no-deps", *pins], pins)
 
 
-def read_pins(name: str, own: list[str]) -> list[str]:
-    """Return the lines of a file with pins, with others for some packages."""
-    names = {pin.partition("==")[0] for pin in own}
+def read_pins(name: str, own: list[str], but: str = "") -> list[str]:
+    """Return the lines of a file with pins, with others for some packages, and without one."""
+    names = {but, *(pin.partition("==")[0] for pin in own)}
     lines = (PINS / f"{name}.txt").read_text("utf-8").splitlines()
     return [line for line in lines if line.partition("==")[0] not in names] + own
 

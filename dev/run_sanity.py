@@ -44,7 +44,8 @@ def main() -> int:
 def choose_pythons(all_pythons: bool) -> list[str]:
     """Return the options that name the Pythons."""
     this = "{}.{}".format(*sys.version_info[:2])
-    core = next(core for core in CORES if __version__.startswith(core.name))
+    minor = __version__.rpartition(".")[0]
+    core = next(core for core in CORES if core.release.rpartition(".")[0] == minor)
     # The claim begins with 3.8, also where Ansible serves older ones.
     served = [f"3.{minor}" for minor in range(max(8, core.targets[0]), core.targets[1] + 1)]
     others = [version for version in served if version != this and interpreter(version)]
