@@ -74,8 +74,8 @@ def test_a_value_that_is_not_allowed_is_refused(ca: RunningCa, name: str, value:
 
 
 def test_values_that_are_no_utf8_are_refused(ca: RunningCa) -> None:
-    body = b"loginName=%FF&loginPassword=x&orderNumber=1&queryType=1"
     form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = b"loginName=%FF&loginPassword=x&orderNumber=1&queryType=1"
     assert ca.post(body, headers=form).text == invalid("loginName")
 
 

@@ -150,12 +150,10 @@ def test_calls_side_by_side_are_counted(ca: RunningCa) -> None:
 
 
 def test_wrong_details_are_refused_without_saying_which(ca: RunningCa) -> None:
-    order = ca.order()
     name, password = ACCOUNT["login_name"], ACCOUNT["password"]
-    for wrong in ({"loginPassword": "wrong"}, {"loginPassword": password.upper()}):
-        assert ca.ask(order, **wrong).text == LOGIN_REFUSED
-    for wrong in ({"loginName": "nobody"}, {"loginName": name.lower()}):
-        assert ca.ask(order, **wrong).text == LOGIN_REFUSED
+    for wrong in ({"loginPassword": "wrong"}, {"loginPassword": password.upper()}, {"loginName": name.lower()}):
+        assert ca.ask(ca.order(), **wrong).text == LOGIN_REFUSED
+    assert ca.ask(ca.order(), loginName="nobody").text == LOGIN_REFUSED
 
 
 def test_repeated_failures_lock_the_account_until_it_is_unlocked(ca: RunningCa) -> None:

@@ -104,11 +104,16 @@ def test_javascript_declares_code_and_certificates(ca: RunningCa, order: dict[st
     assert json.loads(text) + "\n" == ca.ask(order).text.removeprefix("2\n")
 
 
-def test_javascript_reports_status_and_errors(ca: RunningCa, order: dict[str, Any]) -> None:
+def test_status_and_errors_are_javascript_if_that_was_asked_for_and_text_in_place_of_a_structure(
+    ca: RunningCa, order: dict[str, Any]
+) -> None:
     assert ca.ask(order, responseEncoding="2", queryType="0").text == "var g_errorCode = 1;\n"
     refused = ca.ask(order, responseEncoding="2", loginPassword="wrong")
     assert refused.text.startswith('var g_errorCode = -16;\nvar g_errorMessage = "Incorrect login details')
     assert refused.headers["Content-Type"] == "text/javascript"
+    binary = {"responseType": "2", "responseEncoding": "1"}
+    assert ca.ask(ca.order(no_csr_answer="pending"), **binary).content == b"0\n"
+    assert ca.ask(order, loginPassword="wrong", **binary).content.startswith(b"-16\nIncorrect")
 
 
 @pytest.mark.parametrize(
@@ -141,23 +146,16 @@ def test_the_mime_type_follows_the_page(ca: RunningCa, order: dict[str, Any]) ->
     assert ca.ask(order, **binary, **wish).headers["Content-Type"] == wish["responseMimeType"]
 
 
-def test_binary_status_and_errors_are_text(ca: RunningCa, order: dict[str, Any]) -> None:
-    binary = {"responseType": "2", "responseEncoding": "1"}
-    assert ca.ask(ca.order(no_csr_answer="pending"), **binary).content == b"0\n"
-    assert ca.ask(order, loginPassword="wrong", **binary).content.startswith(b"-16\nIncorrect")
-
-
-@pytest.mark.parametrize(("query", "code"), [("0", "1"), ("1", "2"), ("2", "2"), ("3", "2")])
-def test_the_validity_line(ca: RunningCa, order: dict[str, Any], query: str, code: str) -> None:
-    lines = ca.ask(order, queryType=query, showValidityPeriod="Y").text.splitlines()
+def test_the_validity_line_stands_after_the_code_of_every_query_that_has_a_certificate(
+    ca: RunningCa, order: dict[str, Any]
+) -> None:
     leaf = certificates(ca.ask(order, queryType="2").text)[0]
     dates = re.findall(r"=(.*) \d\d:\d\d:\d\d (.*) GMT", openssl("x509", "-noout", "-dates", data=leaf.encode()))
     days = [datetime.strptime(" ".join(date), "%b %d %Y").replace(tzinfo=UTC).strftime("%d/%m/%Y") for date in dates]
-    assert lines[:2] == [code, " ".join(days)]
-    assert ca.ask(order, queryType=query, showValidityPeriod="N").text.splitlines()[1:2] != lines[1:2]
-
-
-def test_no_validity_line_without_a_certificate(ca: RunningCa) -> None:
+    for query, code in enumerate("1222"):
+        lines = ca.ask(order, queryType=str(query), showValidityPeriod="Y").text.splitlines()
+        assert lines[:2] == [code, " ".join(days)]
+        assert ca.ask(order, queryType=str(query), showValidityPeriod="N").text.splitlines()[1:2] != lines[1:2]
     assert ca.ask(ca.order(no_csr_answer="pending"), showValidityPeriod="Y").text == "0\n"
 
 
