@@ -82,6 +82,11 @@ def test_a_status_of_cmmf_that_is_no_grant_is_refused(status: int) -> None:
         read_cmmf(cmmf(respond(status=sequence(integer(status)))))
 
 
+def test_an_encrypted_certificate_is_called_one() -> None:
+    with pytest.raises(ReplyError, match="encrypted"):
+        read_cmmf(cmmf(respond(encode(0xA1, END_ENTITY))))
+
+
 def test_netscape_s_sequence_is_read_in_its_order() -> None:
     stored = unwrap(read_fixture("netscape/sequence.pem"))
     assert read_netscape(stored) == CHAIN
@@ -155,7 +160,6 @@ ANYTHING_ELSE = {
         cmmf(sequence(integer(1), sequence())),
         cmmf(sequence(integer(1), sequence(TEXT))),
         cmmf(sequence(integer(1), GRANTED, sequence())),
-        cmmf(respond(encode(0xA1, END_ENTITY))),
         cmmf(respond(encode(0xA0))),
         cmmf(respond(encode(0xA0, integer(1)))),
         cmmf(respond(encode(0x80, b"\x01"))),
