@@ -136,6 +136,16 @@ class Journal:
             f"{self.path} holds collection codes, and its mode was {stat.S_IMODE(found.st_mode):04o}: it is 0600 now."
         )
 
+    def judge_folder(self) -> str:
+        """Return a warning if somebody else can take the journal away: what it does not know is ordered, and paid, again."""
+        others = self.files.find_distrust(self.path)
+        if not others:
+            return ""
+        return (
+            f"the folder of the journal is not safe: {others}. Whoever takes the journal away has everything ordered again. "
+            "Keep it where only root or the user of the task can write."
+        )
+
     def tidy(self) -> None:
         """Remove what a killed run left beside the journal: a copy has its codes, too."""
         if not self.files.check_mode:

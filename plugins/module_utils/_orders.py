@@ -294,5 +294,4 @@ def manage(params: Mapping[str, Any], journal: Journal, client: Client, clock: C
         failure = describe_failure(error, "orders")
         result = {**summarize([], client.calls), **failure, "attention": [failure["msg"]]}
     journal.tidy()
-    warning = journal.narrow()
-    return Outcome(result, [warning] if warning else [])
+    return Outcome(result, [warning for warning in (journal.narrow(), journal.judge_folder()) if warning])

@@ -121,6 +121,8 @@ options:
     description:
       - The journal, a JSON file with an order a line. It is created if it does not exist, in a folder that must exist.
       - It holds the collection codes, which is why its mode is always 0600. Keep a copy of it, and keep it out of a repository.
+      - Whoever can take it away has everything ordered again. That others than root and the user of the task can write to its folder
+        is a warning.
       - If it is empty, damaged, or of a newer version, the task fails and nothing is sent.
     type: path
     required: true

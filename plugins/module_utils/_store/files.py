@@ -175,6 +175,14 @@ class Files:
         """Write a file that does not exist yet, synced with its name; one that exists by now stays. Raises FileError."""
         self._writer.create(new)
 
+    def find_distrust(self, path: str) -> str:
+        """Return the folder of ``path`` and who can change what is in it beside root and the user that runs, "" for nobody."""
+        try:
+            folder = self._folders.locate(path).folder
+        except (FileError, OSError):
+            return ""
+        return f"{folder.path} {folder.distrust}" if folder.distrust else ""
+
     def discard(self, path: str, data: bytes) -> None:
         """Remove the file at ``path`` if it holds ``data``, which another file keeps. Raises FileError."""
         self._writer.discard(path, data)

@@ -282,12 +282,15 @@ def test_a_journal_without_room_takes_no_more_orders(shop: Shop) -> None:
     assert (shop.error["name"], "is full" in shop.error["message"]) == ("file_error", True)
 
 
-def test_a_journal_that_others_may_read_is_narrowed_with_a_warning(shop: Shop) -> None:
+def test_a_journal_that_others_may_read_or_take_away_is_narrowed_with_a_warning(shop: Shop) -> None:
     shop.run(PLACED)
+    assert "warnings" not in shop.result
     shop.journal.chmod(0o644)
+    shop.folder.chmod(0o777)
     shop.run()
     assert shop.journal.stat().st_mode & 0o777 == 0o600
     assert "0644" in str(shop.result["warnings"])
+    assert f"is not safe: {shop.folder} can be written by everybody" in str(shop.result["warnings"])
 
 
 @contextlib.contextmanager
