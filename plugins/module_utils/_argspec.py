@@ -15,17 +15,17 @@ DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCol
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 
 
+def _same(kind: str, *names: str) -> dict[str, Any]:
+    """Return options of one type, without more to say about them."""
+    return {name: {"type": kind} for name in names}
+
+
 def files_options() -> dict[str, Any]:
     """Return where the certificate goes; Ansible's own file options come from ``add_file_common_args``."""
     return {
         "path": {"type": "path", "required": True},
-        "chain_path": {"type": "path"},
-        "fullchain_path": {"type": "path"},
-        "root_path": {"type": "path"},
-        "der_path": {"type": "path"},
-        "pkcs7_path": {"type": "path"},
-        "combined_path": {"type": "path"},
-        "pkcs12_path": {"type": "path"},
+        **_same("path", "chain_path", "fullchain_path", "root_path", "der_path"),
+        **_same("path", "pkcs7_path", "combined_path", "pkcs12_path"),
         "pkcs12_passphrase": {"type": "str", "no_log": True},
         "pkcs12_friendly_name": {"type": "str"},
         "pkcs12_encryption": {"type": "str", "choices": ["modern", "legacy"], "default": "modern"},
@@ -45,21 +45,16 @@ def key_options() -> dict[str, Any]:
         "privatekey_path": {"type": "path", "no_log": False},
         "privatekey_content": {"type": "str", "no_log": True},
         "privatekey_passphrase": {"type": "str", "no_log": True},
-        "csr_path": {"type": "path"},
+        **_same("path", "csr_path", "archive_path"),
         "csr_content": {"type": "str"},
         "privatekey_create": {"type": "bool", "default": False, "no_log": False},
         "privatekey_rollover": {"type": "bool", "default": False, "no_log": False},
-        "archive_path": {"type": "path"},
         "privatekey_type": {"type": "str", "choices": ["RSA", "ECC"], "default": "RSA", "no_log": False},
         "privatekey_size": {"type": "int", "choices": [2048, 3072, 4096], "default": 2048, "no_log": False},
         "privatekey_curve": {"type": "str", "choices": [*CURVES], "default": CURVES[0], "no_log": False},
         "subject": {"type": "dict"},
-        "ms_template": {"type": "dict", "options": _template_options()},
+        "ms_template": {"type": "dict", "options": {**_same("str", "name", "oid"), **_same("int", "major", "minor")}},
     }
-
-
-def _template_options() -> dict[str, Any]:
-    return {"name": {"type": "str"}, "oid": {"type": "str"}, "major": {"type": "int"}, "minor": {"type": "int"}}
 
 
 def order_options() -> dict[str, Any]:
@@ -147,15 +142,14 @@ def inspection_options() -> dict[str, Any]:
         "paths": {"type": "list", "elements": "path"},
         "privatekey_path": {"type": "path", "no_log": False},
         "privatekey_passphrase": {"type": "str", "no_log": True},
-        "chain_path": {"type": "path"},
+        **_same("path", "chain_path", "trusted_roots_path"),
         "email": {"type": "str"},
-        "trusted_roots_path": {"type": "path"},
     }
 
 
 def monitoring_options() -> dict[str, Any]:
     """Return what is written for others to watch."""
-    return {"metrics_path": {"type": "path"}, "report_path": {"type": "path"}}
+    return _same("path", "metrics_path", "report_path")
 
 
 def info_options() -> dict[str, Any]:
@@ -179,8 +173,7 @@ def batch_options() -> dict[str, Any]:
         "path": {"type": "path"},
         "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry_options()},
         "directory_mode": {"type": "raw", "default": "0755"},
-        "directory_owner": {"type": "str"},
-        "directory_group": {"type": "str"},
+        **_same("str", "directory_owner", "directory_group"),
         **monitoring_options(),
         **endpoint_options(),
         **cache_options(),
@@ -189,12 +182,11 @@ def batch_options() -> dict[str, Any]:
 
 def placing_options() -> dict[str, Any]:
     """Return what is ordered for a mailbox, and from which day on."""
-    parts = {part: {"type": "str"} for part in ("name", "identifier", "state", "country")}
     products = ["mailbox_multipurpose", "mailbox_strict", "organization_multipurpose"]
     return {
         "product": {"type": "str", "choices": products},
         "days": {"type": "int", "choices": [365, 730]},
-        "organization": {"type": "dict", "options": parts},
+        "organization": {"type": "dict", "options": _same("str", "name", "identifier", "state", "country")},
         "remaining_days": {"type": "int"},
     }
 
@@ -206,8 +198,7 @@ def orders_options() -> dict[str, Any]:
         "email": {"type": "str", "required": True},
         **shared,
         "path": {"type": "path"},
-        "not_after": {"type": "str"},
-        "order_number": {"type": "str"},
+        **_same("str", "not_after", "order_number"),
         "collection_code": {"type": "str", "no_log": True},
     }
     login = {name: order_options()[name] for name in ("login_name", "login_password")}

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
@@ -62,8 +63,7 @@ class Plan:
         return self.status is None
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(NamedTuple):
     """What the CA holds: verified ``certificates`` with all that came along, or in check mode the last second alone, if it is shown."""
 
     not_after: datetime | None

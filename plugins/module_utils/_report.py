@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._x509.crl import Revocation
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a task returns; with a ``msg`` in ``result`` it failed."""
 
     result: dict[str, Any]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
@@ -27,8 +28,7 @@ MAX_LENGTHS = {
 }
 
 
-@dataclass(frozen=True)
-class WaitPolicy:
+class WaitPolicy(NamedTuple):
     """How long an order is waited for, and how often it is asked meanwhile, in seconds."""
 
     wait_timeout: int = 0
