@@ -57,7 +57,7 @@ class Access(Protocol):
     def require_open(self) -> None:
         """Raise NotAttemptedError or SmimeError if no question can be asked."""
 
-    def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:
+    def open(self, order: Order, build_question: Callable[[], Question], wait_policy: WaitPolicy) -> Asking:
         """Return the question under way."""
 
 
@@ -80,12 +80,12 @@ class DirectAccess:
         """Raise NotAttemptedError after a refused login."""
         self.client.require_open()
 
-    def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:
+    def open(self, order: Order, build_question: Callable[[], Question], wait_policy: WaitPolicy) -> Asking:
         """Return the question under way at the CA."""
         # Imported only now, as all that calls need: most runs need none of it.
         from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Enrollment
 
-        return Enrollment(self.client, order, build_question(), patience, self.clock.monotonic)
+        return Enrollment(self.client, order, build_question(), wait_policy, self.clock.monotonic)
 
 
 @dataclass

@@ -188,6 +188,6 @@ def _mask(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         octets = secret.encode(errors="surrogatepass")
         numbers = ", ".join(map(str, octets))
-        for coat in (secret, repr(secret)[1:-1], ascii(secret)[1:-1], repr(octets)[2:-1], numbers):
-            text = text.replace(coat, MASK)
+        for form in (secret, repr(secret)[1:-1], ascii(secret)[1:-1], repr(octets)[2:-1], numbers):
+            text = text.replace(form, MASK)
     return text

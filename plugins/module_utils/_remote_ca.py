@@ -62,7 +62,7 @@ class PostponedAccess:
         if self.refusal is not None:
             raise self.refusal
 
-    def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:  # noqa: ARG002 - of an Access
+    def open(self, order: Order, build_question: Callable[[], Question], wait_policy: WaitPolicy) -> Asking:  # noqa: ARG002 - of an Access
         """Raise ElsewhereError."""
         raise ElsewhereError(build_question())
 
@@ -83,7 +83,7 @@ class ControllerReply:
     def require_open(self) -> None:
         """Do nothing: the question was asked already."""
 
-    def open(self, order: Order, build_question: Callable[[], Question], patience: WaitPolicy) -> Asking:  # noqa: ARG002 - of an Access
+    def open(self, order: Order, build_question: Callable[[], Question], wait_policy: WaitPolicy) -> Asking:  # noqa: ARG002 - of an Access
         """Return the answer itself."""
         return self
 

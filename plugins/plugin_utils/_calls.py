@@ -117,8 +117,8 @@ def open_call(
         question = _remote_ca.read_question(values)
     except ValueError:
         raise AnsibleActionFail(_NOT_THE_MODULES) from None
-    patience = WaitPolicy(options["wait_timeout"], options["poll_interval"])
-    return RemoteCall(access.open(rules.read_order(options), lambda: question, patience), progress)
+    wait_policy = WaitPolicy(options["wait_timeout"], options["poll_interval"])
+    return RemoteCall(access.open(rules.read_order(options), lambda: question, wait_policy), progress)
 
 
 def read_results(whole: Mapping[str, Any], count: int) -> list[dict[str, Any]]:

@@ -61,13 +61,13 @@ class Enrollment:
     """One order at the CA.
 
     ``due`` is when to ask again (monotonic seconds), while the CA is waited for. ``csr_held`` becomes true once the CA
-    is known to have the CSR, ``csr_submitted`` if it was this inquiry that gave it. ``calls`` counts what was sent.
+    is known to have the CSR, ``csr_submitted`` if it was this one that gave it. ``calls`` counts what was sent.
     """
 
     client: Client
     order: Order
     question: Question
-    patience: WaitPolicy
+    wait_policy: WaitPolicy
     monotonic: Callable[[], float]
     due: float | None = None
     calls: int = 0
@@ -97,7 +97,7 @@ class Enrollment:
             reply = self._collect()
         finally:
             self.calls += self.client.calls - calls
-        if self.patience.wait_timeout and _is_worth_waiting(reply):
+        if self.wait_policy.wait_timeout and _is_worth_waiting(reply):
             self._put_off(reply)
             return None
         return require_accepted(reply)
@@ -144,15 +144,15 @@ class Enrollment:
     def _put_off(self, reply: Reply) -> None:
         now = self.monotonic()
         if self._deadline is None:
-            self._deadline = now + self.patience.wait_timeout
+            self._deadline = now + self.wait_policy.wait_timeout
         if now >= self._deadline:
             said = f"; the CA says: {reply.message}" if reply.message else ""
             raise StillPendingError(
-                f"the certificate was not issued within the {self.patience.wait_timeout} seconds of wait_timeout{said}",
+                f"the certificate was not issued within the {self.wait_policy.wait_timeout} seconds of wait_timeout{said}",
                 hint="Run the task again later: it goes on where this run ended.",
                 retryable=True,
             )
-        self.due = min(now + self.patience.poll_interval, self._deadline)
+        self.due = min(now + self.wait_policy.poll_interval, self._deadline)
 
 
 def is_pending(reply: Reply) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, unquote_plus
 
 MASK = "********"
 # Rounds in which all encodings are undone: in what still changes after them, nothing is believed.
-_MOST_COATS = 6
+_MOST_ROUNDS = 6
 # What is looked at is far longer than what is shown, so that no half of a secret is.
 _WINDOW = 4096
 # Shorter texts are in every other sentence.
@@ -47,7 +47,7 @@ def mask(text: str, secrets: Iterable[str]) -> str:
     if not wanted:
         return text
     window = text[:_WINDOW]
-    for plain in _undress(window):
+    for plain in _decode(window):
         shown = None if plain is None else _simplify(plain)
         if shown is None or any(form in shown for form in wanted):
             return ""
@@ -71,7 +71,7 @@ def _spellings(secret: str) -> Iterator[str]:
         guesses += [secret.encode("latin-1", "replace").decode(how, "replace") for how in ("utf-8", "ascii")]
         guesses += [secret.encode("ascii", "replace").decode("ascii")]
     yield from filter(None, [_simplify(secret)])
-    for plain in (plain for guess in guesses for plain in _undress(guess) if plain is not None):
+    for plain in (plain for guess in guesses for plain in _decode(guess) if plain is not None):
         if len(_simplify(plain)) >= _SHORTEST:
             yield _simplify(plain)
 
@@ -81,25 +81,25 @@ def _simplify(text: str) -> str:
     return "".join(character for character in folded if not character.isspace() and character.isprintable())
 
 
-def _undress(text: str, inside: int = 2) -> Iterator[str | None]:
+def _decode(text: str, inside: int = 2) -> Iterator[str | None]:
     """Yield ``text`` and what it becomes when encodings are undone, base64 as often as ``inside`` says; None if that has no end."""
     seen = {text: True}
     for first in range(len(_UNDO)):
         plain = text
-        for coat in range(_MOST_COATS):
+        for turn in range(_MOST_ROUNDS):
             before = plain
             for undo in (*_UNDO[first:], *_UNDO[:first]):
                 plain = undo(plain)
                 seen[plain] = True
             if plain == before:
                 break
-            if coat == _MOST_COATS - 1:
+            if turn == _MOST_ROUNDS - 1:
                 yield None
     yield from seen
     words = {word for plain in seen for word in (*_BASE64.findall(plain), *_HEX.findall(plain))} if inside else set()
     for word in words:
         for found in _read_word(word):
-            yield from _undress(found, inside - 1)
+            yield from _decode(found, inside - 1)
 
 
 def _read_word(word: str) -> Iterator[str]:

@@ -96,7 +96,7 @@ def read_known(place: Place) -> Known | None:
     return Known(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode) & 0o777, carried)
 
 
-def dress(descriptor: int, path: str, options: Mapping[str, Any], known: Known | None, *, private: bool) -> None:
+def give(descriptor: int, path: str, options: Mapping[str, Any], known: Known | None, *, private: bool) -> None:
     """Give a new file, open and not readable by others, what ``known`` hands on, and then what ``options`` say.
 
     Nobody gets a right in between, nor one that neither of both gives. Raises FileError, OSError.

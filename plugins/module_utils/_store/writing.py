@@ -192,7 +192,7 @@ class Writer:
 
         def fill(descriptor: int) -> None:
             staging.write(descriptor, item.data)
-            file_attributes.dress(descriptor, item.path, options, known, private=item.private)
+            file_attributes.give(descriptor, item.path, options, known, private=item.private)
             file_attributes.label(self._module, descriptor, place.path, options, known)
             if item.private and item.keys:
                 extended.write_mark(descriptor, existing_keys.make_mark(item.data, item.keys[0]))
@@ -217,7 +217,7 @@ class Writer:
 
         def fill(descriptor: int) -> None:
             staging.write(descriptor, data or b"")
-            file_attributes.dress(descriptor, place.path, {}, known, private=False)
+            file_attributes.give(descriptor, place.path, {}, known, private=False)
             file_attributes.label(self._module, descriptor, place.path, {}, known)
             if found is not None:
                 os.utime(descriptor, ns=(found.st_atime_ns, found.st_mtime_ns))
