@@ -70,8 +70,6 @@ test-unit-oldest: $(VENV)/.test $(COLLECTION) ## The plugins' unit tests on Pyth
 		*) exit 1 ;; \
 	esac
 
-run-unit-oldest: test-unit-oldest
-
 test-pins: $(VENV)/.test ## See that the pinned versions can be installed on each Python that can be the controller
 	$(BIN)/python -m pytest --junit-xml=$(REPORTS)/$@/pytest.xml tests/unit/pins
 
