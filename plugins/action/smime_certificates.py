@@ -67,9 +67,10 @@ class ActionModule(controller.ControllerAction):
         for index in asked:
             merged[index] = orders.find(index, merged[index], entries[index].get("email"))
         answers = self._ask(options, merged, results, _Progress(results, (task_vars or {}).get("inventory_hostname")))
-        written = self.run_module(
-            {**args, _remote_ca.OPTION: {"phase": _remote_ca.WRITE, "answers": answers}}, task_vars
-        )
+        # The second run writes what others watch, and sees nothing of an entry that failed in the first.
+        failed = {str(index): str(result["msg"]) for index, result in enumerate(results) if "msg" in result}
+        relay = {"phase": _remote_ca.WRITE, "answers": answers, "failed": failed}
+        written = self.run_module({**args, _remote_ca.OPTION: relay}, task_vars)
         if "error" in written or "certificates" not in written:
             return written
         for index, result in zip(asked, calls.read_results(written, len(answers))):

@@ -102,7 +102,8 @@ def _publish(module: SmimeModule, entries: list[Entry], results: list[dict[str, 
     from ansible_collections.mailops.smime.plugins.module_utils import _monitoring
 
     known = {result["email"]: result for result in results}
-    all_results = [known.get(entry.email) or _look_again(entry, now) for entry in entries]
+    failed = (module.relay or {}).get("failed") or {}
+    all_results = [known.get(entry.email) or _look_again(entry, failed.get(str(entry.index)), now) for entry in entries]
     paths = [entry.params["path"] or "" for entry in entries]
     try:
         standings = _monitoring.read_results(all_results, paths, module.params["remaining_days"])
@@ -112,14 +113,15 @@ def _publish(module: SmimeModule, entries: list[Entry], results: list[dict[str, 
     return {}
 
 
-def _look_again(entry: Entry, now: datetime) -> dict[str, Any]:
-    """Return the result of an entry that needed no second run, as far as its file tells."""
+def _look_again(entry: Entry, failure: str | None, now: datetime) -> dict[str, Any]:
+    """Return the result of an entry that needed no second run, as far as its file tells; ``failure`` is how the first one ended."""
+    ended = {"status": "valid"} if failure is None else {"status": "failed", "msg": failure}
     try:
-        certificate = certificates.load_first(read_file(entry.params["path"]) or b"")
+        certificate = certificates.load_first(read_file(entry.params["path"] or "") or b"")
+        facts = certificates.describe(certificate, now)
     except (SmimeError, ValueError):
-        return {"email": entry.email, "status": "valid", "certificate": None, "status_code": None, "question": None}
-    facts = certificates.describe(certificate, now)
-    return {"email": entry.email, "status": "valid", "certificate": facts, "status_code": None, "question": None}
+        facts = None
+    return {"email": entry.email, "certificate": facts, "status_code": None, **ended}
 
 
 def _select(entries: list[Entry], module: SmimeModule) -> list[Entry]:

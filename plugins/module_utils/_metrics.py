@@ -104,8 +104,7 @@ def _list_mailbox(item: Standing) -> Iterable[tuple[str, Mapping[str, str], int]
         yield "mailops_smime_pending_since", labels, item.pending_since
     if item.code is not None:
         yield "mailops_smime_last_code", labels, item.code
-    if item.failed is not None:
-        yield "mailops_smime_failed", labels, int(item.failed)
+    yield "mailops_smime_failed", labels, int(item.failed)
 
 
 def _list_parts(prefix: str, name: Mapping[str, Any]) -> dict[str, str]:

@@ -31,14 +31,14 @@ STATES = ("failed", "unreadable", "not_attempted", "expired", "missing", "expiri
 class Standing:
     """How a mailbox stands: one of STATES, the facts of its certificate, and what the CA or a check said.
 
-    ``failed`` is None where nobody knows. ``pending_since`` is in seconds since 1970.
+    ``pending_since`` is in seconds since 1970.
     """
 
     email: str
     path: str
     state: str
     facts: Mapping[str, Any] | None = None
-    failed: bool | None = None
+    failed: bool = False
     code: int | None = None
     message: str = ""
     pending_since: int | None = None
@@ -50,9 +50,9 @@ def read_results(results: Sequence[Mapping[str, Any]], paths: Sequence[str], due
         Standing(
             email=result["email"],
             path=path,
-            state=_find_state(result.get("status") or "pending", result["certificate"], due_days),
+            state=_find_state(result["status"], result["certificate"], due_days),
             facts=result["certificate"],
-            failed=None if "question" in result else result.get("status") in ("failed", "not_attempted"),
+            failed=result["status"] in ("failed", "not_attempted"),
             code=result["status_code"],
             message=result.get("msg", ""),
         )
