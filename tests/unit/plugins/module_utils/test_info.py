@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import io
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,8 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Cl
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.modules import smime_certificate_info
+from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import NOW, Authority, issue, issue_ca
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
 
@@ -64,3 +70,32 @@ def test_an_order_s_answer_is_shown_without_the_secrets_that_it_repeats(
     shown = _info.inspect_order(asked, Client(ScriptedTransport(HttpResponse(200, content_type, body))), print)
     assert shown["raw"] == (base64.b64encode(body).decode() if free else None)
     assert not any(coat in str(shown) for coat in ("hunter2", "%68unter2"))
+
+
+def test_ten_thousand_files_cost_ten_thousand_times_one(authority: Authority, tmp_path: Path) -> None:
+    """What the module calls is counted, Ansible's own part of it too: a clock would measure the machine."""
+    pem = authority.issue().pem
+    for number in range(80):
+        (tmp_path / f"{number}.pem").write_bytes(pem)
+
+    def count_calls(files: int) -> int:
+        calls = 0
+
+        def note(_frame: object, event: str, _argument: object) -> None:
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        paths = [str(tmp_path / f"{number}.pem") for number in range(files)]
+        watched = {"metrics_path": str(tmp_path / "smime.prom"), "report_path": str(tmp_path / "smime.html")}
+        with contextlib.ExitStack() as ends:
+            ends.enter_context(module_arguments({"paths": paths, **watched}))
+            ends.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            ends.enter_context(contextlib.suppress(SystemExit))
+            ends.callback(sys.setprofile, None)
+            sys.setprofile(note)
+            smime_certificate_info.main()
+        assert f"{files - 1}.pem" in (tmp_path / "smime.html").read_text("utf-8")
+        return calls
+
+    few, some, many = [count_calls(files) for files in (1, 20, 40, 80)][1:]
+    assert (many - some) / (some - few) == pytest.approx(2, abs=0.05)
