@@ -17,7 +17,7 @@ options:
       - Where to write metrics for the textfile collector of Prometheus' node_exporter, such as
         V(/var/lib/prometheus/node-exporter/smime.prom). The file is replaced atomically, and that does not count as a change.
       - C(x509_cert_not_before), C(x509_cert_not_after), C(x509_cert_expired), C(x509_cert_error) and C(x509_read_errors) have the names
-        and labels of x509-certificate-exporter, so that its dashboards and alert rules work.
+        and labels of x509-certificate-exporter (the last one is in its version 3 alone), so that its dashboards and alert rules work.
       - C(mailops_smime_pending_since), C(mailops_smime_last_code), C(mailops_smime_failed) and C(mailops_smime_last_run) say how far
         orders are, what the CA said last, for whom the last run failed, and when it was. All times are in seconds since 1970.
       - Each certificate should be in one such file of a host only, since node_exporter refuses two of the same name.

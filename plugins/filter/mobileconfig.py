@@ -86,9 +86,9 @@ def _read_options(mailbox: str, options: dict[str, Any]) -> tuple[dict[str, str]
     texts = {name: require_text(NAME, name, {**defaults, **given}.get(name)) for name in TEXTS}
     if not _IDENTIFIER.fullmatch(texts["identifier"]):
         raise AnsibleFilterError(f"{NAME}: identifier must be like org.example.mail, not {texts['identifier']!r}")
-    ports = {name: choose_number(NAME, name, given.get(name, default), 65535) for name, default in PORTS.items()}
+    ports = {name: choose_number(NAME, name, given.get(name, default), 1, 65535) for name, default in PORTS.items()}
     passphrase = given.get("passphrase")
-    return texts, ports, passphrase if passphrase is None else require_text(NAME, "passphrase", passphrase, secret=True)
+    return texts, ports, passphrase if passphrase is None else require_text(NAME, "passphrase", passphrase)
 
 
 def _describe_account(mailbox: str, texts: dict[str, Any], ports: dict[str, int]) -> dict[str, Any]:
@@ -137,9 +137,7 @@ def _read_pkcs12(pkcs12: Any) -> bytes:
         data = pkcs12
     else:
         try:
-            data = base64.b64decode(
-                "".join(require_text(NAME, "the PKCS#12", pkcs12, secret=True).split()), validate=True
-            )
+            data = base64.b64decode("".join(require_text(NAME, "the PKCS#12", pkcs12).split()), validate=True)
         except ValueError as error:
             raise AnsibleFilterError(f"{NAME}: the PKCS#12 is not base64: {advice}") from error
     try:

@@ -50,9 +50,9 @@ def smimea_record(
     """Return owner, type and value of a certificate's SMIMEA record (RFC 8162; the numbers are those of RFC 6698, 2.1)."""
     name = "smimea_record"
     numbers = [
-        choose_number(name, "usage", usage, 3),
-        choose_number(name, "selector", selector, 1),
-        choose_number(name, "matching_type", matching_type, 2),
+        choose_number(name, "usage", usage, 0, 3),
+        choose_number(name, "selector", selector, 0, 1),
+        choose_number(name, "matching_type", matching_type, 0, 2),
     ]
     data = read_one(name, pem)
     try:

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._monitoring import Standing
 
-# The labels that x509-certificate-exporter makes of a name.
+# The labels that x509-certificate-exporter 4 makes of a name.
 _PARTS = {
     "countryName": "C",
-    "streetAddress": "ST",
+    "stateOrProvinceName": "ST",
     "localityName": "L",
     "organizationName": "O",
     "organizationalUnitName": "OU",

@@ -31,11 +31,12 @@ def read_certificates(name: str, pem: Any) -> list[bytes]:
     """Return the DER of each certificate in a PEM."""
     blocks = _PEM.findall(require_text(name, "the certificate", pem))
     if any("PRIVATE KEY" in label for label, _text in blocks):
-        raise AnsibleFilterError(f"{name}: there is a private key beside the certificate; give the certificate alone")
+        raise AnsibleFilterError(f"{name}: there is a private key in what was given; give the certificate alone")
     found = [text for label, text in blocks if label in ("CERTIFICATE", "X509 CERTIFICATE")]
     if not found:
         raise AnsibleFilterError(
-            f"{name}: there is no certificate in PEM; what ansible.builtin.slurp returns needs b64decode first"
+            f"{name}: there is no certificate in PEM; what ansible.builtin.slurp returns needs b64decode first,"
+            " and a file in DER is not read"
         )
     try:
         certificates = [base64.b64decode("".join(text.split()), validate=True) for text in found]
@@ -80,6 +81,9 @@ def read_addresses(parts: list[der.Element]) -> list[str]:
 
 def check_mailbox(name: str, email: Any) -> str:
     mailbox = require_text(name, "email", email)
+    if "-----BEGIN" in mailbox:
+        # Not to be shown: it may be a key.
+        raise AnsibleFilterError(f"{name}: email must be a mailbox address; this is a PEM")
     try:
         address.normalize(mailbox)
     except ValueError as error:
@@ -87,15 +91,17 @@ def check_mailbox(name: str, email: Any) -> str:
     return mailbox
 
 
-def choose_number(name: str, option: str, value: Any, highest: int) -> int:
+def choose_number(name: str, option: str, value: Any, lowest: int, highest: int) -> int:
     text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or int(text) > highest:
-        raise AnsibleFilterError(f"{name}: {option} must be a number from 0 to {highest}, not {value!r}")
-    return int(text)
+    number = int(text) if not isinstance(value, bool) and re.fullmatch("[0-9]{1,9}", text) else -1
+    if not lowest <= number <= highest:
+        raise AnsibleFilterError(f"{name}: {option} must be a number from {lowest} to {highest}, not {text[:40]!r}")
+    return number
 
 
-def require_text(name: str, option: str, value: Any, *, secret: bool = False) -> str:
-    if not isinstance(value, str) or not value.strip():
-        shown = "" if secret else f", not {value!r}"[:200]
-        raise AnsibleFilterError(f"{name}: {option} must be a text that is not empty{shown}")
-    return value
+def require_text(name: str, option: str, value: Any) -> str:
+    """Return a text. What else it is, is not shown: it may be a key."""
+    if isinstance(value, str) and value.strip():
+        return value
+    shown = "" if isinstance(value, str) else f", not of type {type(value).__name__}"
+    raise AnsibleFilterError(f"{name}: {option} must be a text that is not empty{shown}")

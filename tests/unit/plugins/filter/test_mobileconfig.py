@@ -23,7 +23,7 @@ DATA = pkcs12.serialize_key_and_certificates(
 PKCS12 = base64.b64encode(DATA).decode()
 SERVERS = {"imap_host": "imap.example.test", "smtp_host": "smtp.example.test"}
 COMMON = "PayloadType PayloadVersion PayloadIdentifier PayloadUUID PayloadDisplayName"
-# The keys of each payload in Apple's documentation of device management, as far as they are used; in capitals: required there.
+# The keys of each payload in Apple's schema of device management, as far as they are used.
 DOCUMENTED = {
     "Configuration": f"{COMMON} PayloadContent PayloadOrganization",
     "com.apple.security.pkcs12": f"{COMMON} PayloadContent PayloadCertificateFileName Password",
@@ -111,11 +111,11 @@ def test_mailboxes_have_identifiers_of_their_own() -> None:
         (PKCS12[:400], "alice@example.test", {}, "this is not a PKCS#12"),
         ("", "alice@example.test", {}, "the PKCS#12 must be a text that is not empty"),
         (None, "alice@example.test", {}, "the PKCS#12 must be a text"),
-        (PKCS12, None, {}, "email must be a text that is not empty, not None"),
+        (PKCS12, None, {}, "email must be a text that is not empty, not of type NoneType"),
         (PKCS12, "alice", {}, "'alice' is not a mailbox address"),
         (PKCS12, "alice@example.test", {"imap_host": None}, "imap_host must be a text that is not empty"),
         (PKCS12, "alice@example.test", {"smtp_host": " "}, "smtp_host must be a text"),
-        (PKCS12, "alice@example.test", {"imap_port": 65536}, "imap_port must be a number from 0 to 65535"),
+        (PKCS12, "alice@example.test", {"imap_port": 65536}, "imap_port must be a number from 1 to 65535"),
         (PKCS12, "alice@example.test", {"pasphrase": "x"}, "there is no option pasphrase"),
         (PKCS12, "alice@example.test", {"passphrase": 12345}, "passphrase must be a text"),
         (PKCS12, "alice@example.test", {"identifier": "no name"}, "identifier must be like org.example.mail"),

@@ -28,6 +28,7 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 PRIVATE_KEY = KEY.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 ).decode()
+SECRET = PRIVATE_KEY.splitlines()[2][:20]
 # UTF8String, as a SmtpUTF8Mailbox has it.
 UTF8_MAILBOX = "ünal@example.test"
 
@@ -50,6 +51,7 @@ def utf8_mailbox(text: str) -> x509.GeneralName:
 
 
 HUGH = make(x509.RFC822Name("hugh@example.com"))
+DER = HUGH.public_bytes(serialization.Encoding.DER)
 AUTHORITY = make()
 TWO = make(x509.RFC822Name("alice@example.test"), x509.DNSName("example.test"), x509.RFC822Name("bob@example.test"))
 
@@ -81,9 +83,8 @@ def test_the_owner_has_the_local_part_as_it_is_written(names: Any, email: str | 
 
 
 def test_the_value_has_what_was_chosen() -> None:
-    whole = HUGH.public_bytes(serialization.Encoding.DER)
     key = KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    for selector, data in enumerate((whole, key)):
+    for selector, data in enumerate((DER, key)):
         for matching_type, value in enumerate((data, hashlib.sha256(data).digest(), hashlib.sha512(data).digest())):
             told = smimea_record(pem(HUGH), usage="1", selector=selector, matching_type=matching_type)
             assert told["value"] == f"1 {selector} {matching_type} {value.hex()}"
@@ -96,7 +97,7 @@ def test_an_authority_is_published_for_a_mailbox_that_it_does_not_name() -> None
 
 def test_der_and_pkcs7_are_what_cryptography_writes() -> None:
     chain = [make(number=number) for number in (300, 2, 10**30)]
-    assert base64.b64decode(certificate_der(pem(HUGH))) == HUGH.public_bytes(serialization.Encoding.DER)
+    assert base64.b64decode(certificate_der(pem(HUGH))) == DER
     for order in ([HUGH, *chain], [*reversed(chain), HUGH], [HUGH, *chain, HUGH]):
         written = base64.b64decode(certificate_pkcs7(f"some text\n{pem(*order)}"))
         assert written == pkcs7.serialize_certificates([HUGH, *chain], serialization.Encoding.DER)
@@ -113,16 +114,27 @@ def test_der_and_pkcs7_are_what_cryptography_writes() -> None:
             "is for alice@example.test, bob@example.test, not for carol",
         ),
         (lambda: smimea_record(pem(HUGH), "hugh"), "'hugh' is not a mailbox address"),
-        (lambda: smimea_record(pem(HUGH), 7), "email must be a text"),
-        (lambda: smimea_record(pem(HUGH), usage=4), "usage must be a number from 0 to 3, not 4"),
+        (lambda: smimea_record(pem(HUGH), 7), "email must be a text that is not empty, not of type int"),
+        (lambda: smimea_record(pem(HUGH), PRIVATE_KEY), "email must be a mailbox address"),
+        (lambda: smimea_record(pem(HUGH), usage=4), "usage must be a number from 0 to 3, not '4'"),
+        (lambda: smimea_record(pem(HUGH), usage="9" * 5000), "usage must be a number from 0 to 3"),
         (lambda: smimea_record(pem(HUGH), selector=True), "selector must be a number from 0 to 1"),
         (lambda: smimea_record(pem(HUGH), matching_type="SHA2-256"), "matching_type must be a number from 0 to 2"),
         (lambda: smimea_record(pem(HUGH, AUTHORITY)), "there are 2 certificates"),
-        (lambda: certificate_der(None), "the certificate must be a text that is not empty, not None"),
-        (lambda: certificate_der({"content": "x"}), "the certificate must be a text"),
+        (lambda: certificate_der(None), "the certificate must be a text that is not empty, not of type NoneType"),
+        (
+            lambda: certificate_der({"content": PRIVATE_KEY}),
+            "the certificate must be a text that is not empty, not of type dict",
+        ),
+        (
+            lambda: certificate_der(PRIVATE_KEY.encode()),
+            "the certificate must be a text that is not empty, not of type bytes",
+        ),
+        (lambda: certificate_der(DER.decode("utf-8", "replace")), "a file in DER is not read"),
         (lambda: certificate_der("  \n"), "the certificate must be a text that is not empty"),
         (lambda: certificate_der(base64.b64encode(pem(HUGH).encode()).decode()), "needs b64decode first"),
-        (lambda: certificate_der(PRIVATE_KEY + pem(HUGH)), "there is a private key beside the certificate"),
+        (lambda: certificate_der(PRIVATE_KEY + pem(HUGH)), "there is a private key in what was given"),
+        (lambda: certificate_pkcs7(PRIVATE_KEY), "there is a private key in what was given"),
         (lambda: certificate_der(pem(HUGH).replace("MII", "M?I")), "this is not a certificate"),
         (
             lambda: certificate_der("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----"),
@@ -143,14 +155,13 @@ def test_bad_input_is_named(call: Any, complaint: str) -> None:
     with pytest.raises(AnsibleFilterError, match=r"^(smimea_record|certificate_der|certificate_pkcs7): ") as caught:
         call()
     assert complaint in str(caught.value)
-    assert "PRIVATE" not in str(caught.value)
+    assert SECRET not in str(caught.value)
 
 
 def test_every_damaged_certificate_is_named_and_none_ends_in_another_error() -> None:
-    data = HUGH.public_bytes(serialization.Encoding.DER)
-    for position in range(len(data)):
+    for position in range(len(DER)):
         for octet in (0, 0x30, 0x80, 0xA3, 0xFF):
-            damaged = base64.b64encode(data[:position] + bytes([octet]) + data[position + 1 :]).decode()
+            damaged = base64.b64encode(DER[:position] + bytes([octet]) + DER[position + 1 :]).decode()
             try:
                 smimea_record(f"-----BEGIN CERTIFICATE-----\n{damaged}\n-----END CERTIFICATE-----")
             except AnsibleFilterError as error:

@@ -24,7 +24,8 @@ LOGIN_FAILED = b"-16\nPermission denied\n"
 FAR = 300
 BOB = "bob@example.test"
 FACTS = {
-    "serial_number": 7, "issuer": {"commonName": 'The "CA"\\\n', "countryName": "DE"}, "subject": {"commonName": "é\ud800"},
+    "serial_number": 7, "subject": {"commonName": "é\ud800"},
+    "issuer": {"commonName": 'The "CA"\\\n', "countryName": "DE", "stateOrProvinceName": "Bayern", "streetAddress": "Weg 1"},
     "not_before": "20260101000000Z", "not_after": "20260131235959Z", "days_remaining": 12,
 }  # fmt: skip
 
@@ -121,7 +122,7 @@ def test_a_name_that_no_text_format_takes_is_escaped(tmp_path: Path) -> None:
     )
     assert text.count("\n") == len(text.splitlines())
     ((labels, _value),) = read_metrics(text)["x509_cert_not_after"]
-    assert labels["issuer_CN"] == r"The \"CA\"\\\n"
+    assert [labels[f"issuer_{part}"] for part in ("CN", "C", "ST")] == [r"The \"CA\"\\\n", "DE", "Bayern"]
     assert labels["filepath"] == r"/x/\"y\"\n.pem"
     (tmp_path / "page.html").write_text(_page.format_page([Standing("a", "b", "valid", FACTS)], STATES, NOW), "utf-8")
 
