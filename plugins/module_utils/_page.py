@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # A bar of full length, in days: what a renewed certificate has.
 _FULL = 365
+# With fewer, a bar is in the colour of what ends soon.
+_FEW = 30
 _NAMES = {
     "failed": "failed",
     "unreadable": "cannot be read",
@@ -41,12 +43,16 @@ h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5re
 .counts b { font-size: 1.3rem; margin-right: .4rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-th { font-weight: 600; } td.days, td.ends { white-space: nowrap; } td.box { width: 40%; }
+th { font-weight: 600; } td.days, td.ends { white-space: nowrap; } th:first-child { width: 30%; } th:last-child { width: 35%; }
 .bar { background: var(--line); border-radius: .2rem; display: inline-block; height: .7rem; width: 8rem;
   margin-right: .5rem; overflow: hidden; }
 .bar i { background: var(--tone); display: block; height: 100%; }
 .bad { --tone: var(--bad); } .warn { --tone: var(--warn); } .good { --tone: var(--good); }
 .state { color: var(--tone); font-weight: 600; white-space: nowrap; } small { color: GrayText; }
+@media (max-width: 50rem) {
+  thead { display: none; } table, tbody, tr, td { display: block; }
+  tr { border-bottom: 1px solid var(--line); padding: .4rem 0; } td { border: 0; padding: .1rem 0; } td:empty { display: none; }
+}
 """
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -122,15 +128,16 @@ def _format_row(item: Standing) -> str:
     if item.facts is not None:
         left = item.facts["days_remaining"]
         width = max(0, min(100, round(100 * left / _FULL)))
-        days = f'<span class="bar"><i style="width:{width}%"></i></span>{left}'
+        tone = "good" if left >= _FEW else "warn"
+        days = f'<span class="bar {tone}"><i style="width:{width}%"></i></span>{left} days'
         ends = f"{_read_time(item.facts['not_after']):%Y-%m-%d}"
     said = _escape(item.message)
     if item.pending_since is not None:
-        said = f"since {_format_seconds(item.pending_since)} {said}"
-    if item.code is not None:
+        said = f"since {datetime.fromtimestamp(item.pending_since, timezone.utc):%Y-%m-%d} {said}"
+    if item.code is not None and f"code {item.code}" not in item.message:
         said = f"{said} <small>(code {item.code})</small>"
     return (
-        f'<tr class="{_tone(item.state)}"><td class="box">{_escape(item.email) or "?"}<br><small>{_escape(item.path)}</small></td>'
+        f'<tr class="{_tone(item.state)}"><td>{_escape(item.email) or "?"}<br><small>{_escape(item.path)}</small></td>'
         f'<td class="state">{_NAMES[item.state]}</td><td class="days">{days}</td><td class="ends">{ends}</td><td>{said}</td></tr>'
     )
 
