@@ -128,6 +128,16 @@ EXAMPLES = r"""
     wait_timeout: 3600
     poll_interval: 600
     backup: true
+
+- name: Ask for another certificate if the one that is there was revoked
+  mailops.smime.smime_certificate:
+    path: /etc/smime/dave@example.test/cert.pem
+    chain_path: /etc/smime/dave@example.test/chain.pem
+    privatekey_path: /etc/smime/dave@example.test/privkey.pem
+    email: dave@example.test
+    collection_code: "{{ dave_collection_code }}"
+    check_revocation: crl
+    crl_cache_path: /var/cache/smime
 """
 
 RETURN = r"""

@@ -67,6 +67,14 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: alice.certificates[0].checks | rejectattr('passed') | length == 0
 
+- name: Look whether certificates were revoked, and write what Prometheus and people look at
+  mailops.smime.smime_certificate_info:
+    paths:
+      - /etc/smime/*/fullchain.pem
+    check_revocation: crl
+    metrics_path: /var/lib/prometheus/node-exporter/smime.prom
+    report_path: /var/www/html/smime.html
+
 - name: Ask the CA how far an order is
   mailops.smime.smime_certificate_info:
     collection_code: "{{ alice_collection_code }}"

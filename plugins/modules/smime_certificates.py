@@ -277,6 +277,20 @@ EXAMPLES = r"""
         collection_code: "{{ dave_collection_code }}"
         pkcs12_path: /etc/smime/dave@example.test/dave@example.test.p12
         pkcs12_passphrase: "{{ dave_pkcs12_passphrase }}"
+
+- name: Replace revoked certificates, too, and write what Prometheus and people look at
+  mailops.smime.smime_certificates:
+    path: /etc/smime/{email}/cert.pem
+    chain_path: /etc/smime/{email}/chain.pem
+    privatekey_path: /etc/smime/{email}/privkey.pem
+    privatekey_create: true
+    check_revocation: crl
+    crl_cache_path: /var/cache/smime
+    metrics_path: /var/lib/prometheus/node-exporter/smime.prom
+    report_path: /var/www/html/smime.html
+    certificates:
+      - email: erin@example.test
+        collection_code: "{{ erin_collection_code }}"
 """
 
 RETURN = r"""

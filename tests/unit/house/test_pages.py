@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.mailops.smime.plugins.doc_fragments.attributes import ModuleDocFragment
-from ansible_collections.mailops.smime.plugins.module_utils import _errors
+from ansible_collections.mailops.smime.plugins.module_utils import _errors, _metrics
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import STATUS_CODES
 from ansible_collections.mailops.smime.plugins.modules import smime_certificate
 from ansible_collections.mailops.smime.plugins.plugin_utils._controller import ENVIRONMENT
@@ -50,6 +50,17 @@ def test_the_guide_to_errors_has_every_name() -> None:
     assert {"chain_invalid", "timed_out", "file_error"} <= named
     page = words(GUIDES / "guide_error_codes.rst")
     assert [name for name in sorted(named) if f"``{name}``" not in page] == []
+
+
+def test_the_guide_to_monitoring_has_every_metric_and_alerts_of_no_other() -> None:
+    page = GUIDES / "guide_monitoring.rst"
+    table = {name for cells in rows(page) for name in re.findall(r"``(x509_\w+|mailops_smime_\w+)``", cells[0])}
+    assert table == set(_metrics._HELP)
+    alerted = set(
+        re.findall(r"x509_\w+|mailops_smime_\w+", " ".join(re.findall("expr: (.*)", page.read_text("utf-8"))))
+    )
+    assert len(alerted) == 4
+    assert alerted <= table
 
 
 def test_the_guide_and_the_drawing_of_a_run_have_every_reason() -> None:

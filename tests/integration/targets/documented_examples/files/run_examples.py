@@ -32,6 +32,8 @@ import yaml
 
 # The one layout of all examples, and the default of the role.
 PLACE = re.compile(r"/etc/smime(?=[/\s\"'])")
+# What others look at, and what is kept for the next run.
+VARIABLE = re.compile(r"/var(?=/(?:cache|lib|www)/)")
 PEOPLE = {"alice": "1234567", "bob": "1234568", "carol": None, "dave": None, "erin": None}
 # The examples of smime_certificate bring a key and a request of these along; the others have the module make them.
 WITH_REQUEST = ("alice", "bob", "carol")
@@ -98,6 +100,8 @@ class Document:
                 order["order_number"] = number
             control(self.arguments, "POST", "orders", order)
             (self.place / f"{person}@example.test").mkdir(parents=True)
+        for name in ("var/lib/prometheus/node-exporter", "var/www/html"):
+            (self.folder / name).mkdir(parents=True)
         local = {"ansible_connection": "local", "ansible_become": False, "smime_directory": str(self.place)}
         local["ansible_python_interpreter"] = sys.executable
         variables = {f"{person}_collection_code": code for person, code in self.codes.items()}
@@ -119,7 +123,7 @@ class Document:
         """Take a YAML block: a file for a command, or tasks or plays to run."""
         if os.geteuid():
             text = GIVEN_AWAY.sub("", text)
-        content = yaml.safe_load(PLACE.sub(str(self.place), text))
+        content = yaml.safe_load(VARIABLE.sub(f"{self.folder}/var", PLACE.sub(str(self.place), text)))
         if named := _FILE_NAME.match(text):
             if named.group(1) not in self.text.replace(named.group(), ""):
                 raise SystemExit(f"{self.name}: nothing uses {named.group(1)}")
@@ -286,7 +290,7 @@ def main() -> None:
         *root.glob("docs/docsite/rst/*.rst"),
     ]
     # The examples of orders collect at once what they have placed: here, nobody has a mailbox to confirm.
-    control(arguments, "PATCH", "settings", {"placed": {"state": "ready"}})
+    control(arguments, "PATCH", "settings", {"placed": {"state": "ready"}, "crl": "http"})
     names = arguments.documents or sorted(str(path.relative_to(root)) for path in found)
     if not arguments.documents:
         modules = sorted((root / "plugins/modules").glob("*.py"))
