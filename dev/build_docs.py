@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,8 @@ def main() -> int:
         failure = _run(PAGES)
     if not failure:
         _set_front_page()
+        failure = _correct_installation()
+    if not failure:
         failure = _run(HTML) or _find_missing_pages()
     write_report("docs", {"the site": failure})
     print(f"FAILED: {failure}" if failure else f"The site: {(SITE / 'build/html/index.html').relative_to(CLONE)}")
@@ -80,6 +83,17 @@ def _set_front_page() -> None:
     front = (CLONE / "docs/docsite/front_page.rst").read_text(encoding="utf-8")
     notes = ".. toctree::\n   :hidden:\n\n   changelog\n"
     index.write_text(f"{head}{label}\n{front}\n{guides}\n\n{notes}", encoding="utf-8")
+
+
+def _correct_installation() -> str | None:
+    """Have each page say where to read how the collection is installed: on Galaxy it is not, and anybody could take its name there."""
+    command = re.compile(rf"To install it,? use:\s+:code:`ansible\\-galaxy collection install {NAME}`\.")
+    for page in (SITE / "rst").glob("*.rst"):
+        text = command.sub("The README says how to install it.", page.read_text(encoding="utf-8"))
+        if f"collection install {NAME}" in text:
+            return f"{page.name} says to install the collection from Galaxy"
+        page.write_text(text, encoding="utf-8")
+    return None
 
 
 def _find_missing_pages() -> str | None:

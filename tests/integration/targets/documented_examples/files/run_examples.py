@@ -54,7 +54,7 @@ OPENINGS = {
     ".md": re.compile(r"^\s*(?:```|~~~)", re.MULTILINE),
 }
 _FILE_NAME = re.compile(r"# ([\w/-]+\.yml)\n")
-_OWN_CODE = re.compile(r"^\s*alice_collection_code: (\w+)$", re.MULTILINE)
+_OWN_CODE = re.compile(r"^\s*alice_collection_code: \"(\w+)\"$", re.MULTILINE)
 
 # The commands that do not run here, by how they start, and why. Of make it is only asked whether it has such a target: what
 # that does is a stage of "make test", or a demo.
