@@ -13,8 +13,11 @@ import yaml
 from ansible_collections.mailops.smime.plugins.doc_fragments.attributes import ModuleDocFragment
 from ansible_collections.mailops.smime.plugins.module_utils import _errors, _metrics
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import STATUS_CODES
-from ansible_collections.mailops.smime.plugins.modules import smime_certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import crl
+from ansible_collections.mailops.smime.plugins.modules import smime_certificate, smime_certificate_info
 from ansible_collections.mailops.smime.plugins.plugin_utils._controller import ENVIRONMENT
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import NOW, make_authority
 
 CLONE = Path(__file__).resolve().parents[3]
 GUIDES = CLONE / "docs/docsite/rst"
@@ -36,6 +39,14 @@ def rows(path: Path) -> list[list[str]]:
     text = path.read_text(encoding="utf-8")
     found = re.findall(r"^   \* - (.*(?:\n {5,}.*|\n)*)", text, re.MULTILINE)
     return [[" ".join(cell.split()) for cell in re.split(r"\n {5}- ?", row)] for row in found]
+
+
+def test_the_modules_document_every_fact_of_a_certificate_and_no_other() -> None:
+    certificate = certificates.load_der(make_authority().issue().der)
+    facts = {**certificates.describe(certificate, NOW), **crl.describe(crl.Revocation(crl.GOOD))}
+    looked = yaml.safe_load(smime_certificate_info.RETURN)["certificates"]["contains"]
+    assert RETURN["certificate"]["contains"].keys() == facts.keys()
+    assert looked.keys() == facts.keys() | {"path", "error", "checks"}
 
 
 def test_the_guide_to_errors_has_every_code() -> None:
