@@ -19,7 +19,8 @@ options:
         The list must be signed by the certificate's issuer, be valid now, and be a whole one of that issuer (RFC 5280, section 6.3.3).
       - For M(mailops.smime.smime_certificate), V(revoked) is a reason to ask the CA for another certificate, and one that the CA sends
         and that was revoked is refused.
-      - If no list can be had that counts, that is a warning, and C(revocation) of the certificate is V(unknown). Nothing else follows.
+      - If the list cannot be fetched, or cannot be relied on, that is a warning, and C(revocation) of the certificate is V(unknown).
+        Nothing else follows.
       - The list is fetched by the host that the module runs on, whatever O(api_from) says, within O(api_timeout) and 16 MiB, without
         redirects, through the proxies of the environment.
       - The certificate's issuer, who signs the list, must be in one of the files that are looked at, or in O(trusted_roots_path).

@@ -15,7 +15,7 @@ description:
     or collects the certificate, over Sectigo's HTTPS endpoint C(RequestAndCollectSMIME).
   - The order must have been placed before. This module does not place orders.
   - The certificate on disk is compared with what is wanted, and each difference is a reason that RV(reasons) names.
-    Without a reason nothing is sent and nothing changes. What the files on disk can mend is mended without the CA.
+    Without a reason nothing is sent and nothing changes. What can be restored from the files on disk is restored without the CA.
   - A collected certificate is checked before anything is written. It must be for the key, for the mailbox and for S/MIME, it must be
     valid now, and each signature up the chain must hold. The end entity is found by its public key, wherever it stands in the reply.
   - Files are replaced atomically, O(path) last. If anything fails, the files stay as they were.
@@ -226,7 +226,7 @@ certificate:
       returned: if there is a certificate
       sample: ['http://crl.example.com/issuing-ca.crl']
     revocation:
-      description: What that list says, V(good) or V(revoked). V(unknown) if none can be had that counts; a warning says why.
+      description: What that list says, V(good) or V(revoked). V(unknown) if there is none that can be relied on; a warning says why.
       type: str
       returned: if there is a certificate, and O(check_revocation=crl)
       sample: good

@@ -187,7 +187,7 @@ certificates:
       returned: if the file can be read
       sample: ['http://crl.example.com/issuing-ca.crl']
     revocation:
-      description: What that list says, V(good) or V(revoked). V(unknown) if none can be had that counts; a warning says why.
+      description: What that list says, V(good) or V(revoked). V(unknown) if there is none that can be relied on; a warning says why.
       type: str
       returned: if the file can be read, and O(check_revocation=crl)
       sample: good
