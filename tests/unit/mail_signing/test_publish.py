@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.tests.unit.mail_signing.issuer import Files, Issuer
-from smime_milter.pair_files import InputError, Place
+from smime_milter.live import InputError, Place
 from smime_milter.publish import publish, read_sources
 
 ALICE = "alice@example.test"

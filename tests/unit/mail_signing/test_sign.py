@@ -132,6 +132,15 @@ def test_what_cannot_be_signed_is_not_let_out(trouble: str, issuer: Issuer, live
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("flood", [b"Content-X: y\r\n" * 201, b"X: y\r\n" * 200_000], ids=["to move", "to keep"])
+def test_a_flood_of_fields_is_told_and_not_signed(flood: bytes, issuer: Issuer, live: Path) -> None:
+    (live / f"{ALICE}.pem").write_bytes(issuer.issue("alice", ALICE).join())
+    mail = AUTHOR + flood + b"\r\nx\r\n"
+    done = sign(mail, live)
+    assert (done.returncode, done.stdout) == (0, mail)
+    assert b"its header is too large" in done.stderr
+
+
 def write_policy(live: Path, **changes: object) -> str:
     path = live.with_name("policy.json")
     policy = {

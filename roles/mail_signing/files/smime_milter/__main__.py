@@ -19,10 +19,8 @@ sys.dont_write_bytecode = True
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from smime_milter.fields import FIELD, Field  # noqa: E402  (the path comes first)
-from smime_milter.live import LiveFolder, UnusableError, name_mailbox  # noqa: E402
-from smime_milter.mail import DeferredError, Mail, PassError  # noqa: E402
-from smime_milter.pair_files import InputError, Place  # noqa: E402
-from smime_milter.policy import Policy, PolicyError, PolicyFile  # noqa: E402
+from smime_milter.live import InputError, LiveFolder, Place, UnusableError, name_mailbox  # noqa: E402
+from smime_milter.mail import DeferredError, Mail, PassError, Policy, PolicyError, PolicyFile  # noqa: E402
 from smime_milter.publish import publish, read_sources  # noqa: E402
 
 
@@ -107,7 +105,9 @@ def sign(arguments: argparse.Namespace) -> int:
         if sender is None or not live.has(sender):
             raise PassError("the sender does not sign")
         policy = PolicyFile(arguments.policy).current() if arguments.policy else Policy()
-        job = Mail(sender, live, policy, arguments.temporary, parse_header(header))
+        job = Mail(sender, live, policy, arguments.temporary)
+        for field in parse_header(header):
+            job.add_field(field)
         job.body.write(body)
         with job.sign(job.decide()) as (content_type, pieces):
             signed = [field.raw.replace(b"\n", b"\r\n") + b"\r\n" for field in job.wrap_fields(content_type)]

@@ -22,8 +22,7 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Any
 
-from smime_milter.logins import ADVICE, find_owners, invert
-from smime_milter.postfix import Postfix, PostfixError, Request, check, run, split
+from smime_milter.postfix import ADVICE, Postfix, PostfixError, Request, check, find_owners, invert, run, split
 
 # Where an administrator finds what was there before the role came, and what the role has written since.
 BACKUP_SUFFIX = ".before-smime"

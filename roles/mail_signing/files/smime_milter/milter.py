@@ -15,8 +15,7 @@ import Milter
 from smime_milter.entity import moves_inside
 from smime_milter.fields import Field
 from smime_milter.live import LiveFolder, UnusableError, name_mailbox
-from smime_milter.mail import DeferredError, Mail, PassError
-from smime_milter.policy import Client, PolicyError, PolicyFile
+from smime_milter.mail import Client, DeferredError, Mail, PassError, PolicyError, PolicyFile
 
 NAME = "smime-milter"
 LOG = logging.getLogger(NAME)
@@ -91,7 +90,7 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
         """Take a field of the header."""
         if self._mail is not None:
             # Postfix keeps the first space behind the colon to itself.
-            self._mail.fields.append(Field(name.encode("utf-8", "surrogateescape") + b": " + value))
+            self._mail.add_field(Field(name.encode("utf-8", "surrogateescape") + b": " + value))
         return Milter.CONTINUE
 
     @guarded

@@ -17,8 +17,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from smime_milter.author import read_address
-from smime_milter.live import SUFFIX, LiveFolder, Pair, UnusableError, make_pair, name_mailbox, split_blocks
-from smime_milter.pair_files import InputError, Place, read, remove, write
+from smime_milter.live import (
+    SUFFIX,
+    InputError,
+    LiveFolder,
+    Pair,
+    Place,
+    UnusableError,
+    make_pair,
+    name_mailbox,
+    read_file,
+    remove_file,
+    split_blocks,
+    write_file,
+)
 
 LIVE = "live"
 ABSENT = "absent"
@@ -89,7 +101,7 @@ def publish(sources: Sequence[Source], place: Place, *, prune: bool = False, own
     unlisted = [address for address in list_live(place.folder) if address not in listed]
     if prune and not place.check:
         for address in unlisted:
-            remove(os.path.join(place.folder, address + SUFFIX))
+            remove_file(os.path.join(place.folder, address + SUFFIX))
     changed = any(item.changed for item in told) or (prune and bool(unlisted))
     what = "signs no longer" if prune else "signs still"
     more = [f"{address}: {what}: it is not in smime_mailboxes" for address in unlisted]
@@ -144,16 +156,16 @@ def _list_attention(told: Sequence[Told], place: Place, owners: Any) -> Iterator
 
 def load_pair(source: Source, place: Place) -> tuple[Pair, bytes] | None:
     """Return the pair of a mailbox after every check and its live file, or None without a certificate. Raises RefusedError."""
-    certificate = read(source.certificate)
+    certificate = read_file(source.certificate)
     if certificate is None:
         return None
     found = split_blocks(certificate)[1]
     if not found:
         raise RefusedError(f"{source.certificate} holds no certificate")
-    keys = split_blocks(read(source.key) or b"")[0]
+    keys = split_blocks(read_file(source.key) or b"")[0]
     if len(keys) != 1:
         raise RefusedError(f"{source.key} does not hold one private key")
-    chain = split_blocks((read(source.chain) or b"") if source.chain else b"")[1]
+    chain = split_blocks((read_file(source.chain) or b"") if source.chain else b"")[1]
     try:
         pair = make_pair(keys[0], [*found, *chain])
         if pair.key.public_key() != pair.certificate.public_key() and _spki(pair.key) != _spki(pair.certificate):
@@ -251,7 +263,7 @@ def _publish_one(source: Source, place: Place) -> Told:
         found = None
     if found is not None:
         pair, data = found
-        told.status, told.changed = LIVE, write(path, data, place)
+        told.status, told.changed = LIVE, write_file(path, data, place)
     if pair is not None:
         told.serial_number, told.last = f"{pair.certificate.serial_number:X}", pair.last
     return told
