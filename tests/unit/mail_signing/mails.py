@@ -91,6 +91,14 @@ MAILS = {
         f"a multipart labelled {word}": AUTHOR + _multipart(label=word.encode())
         for word in ("base64", "quoted-printable", "x-unknown")
     },
+    "two labels of the encoding": AUTHOR
+    + TEXT
+    + b"quoted-printable\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGr=C3=BC=C3=9Fe\r\n",
+    "a signed part labelled 8bit": AUTHOR
+    + _multipart(
+        fields=b"\r\nx\r\n--b\r\nContent-Type: multipart/signed; boundary=s\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        b"--s\r\n\r\nx\r\n--s\r\nContent-Type: application/pkcs7-signature\r\n\r\nx\r\n--s--\r\n--b\r\n"
+    ),
     "a message labelled base64": AUTHOR
     + b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogeA0KDQp4DQo=\r\n",
     "a message with 8-bit fields": AUTHOR

@@ -39,12 +39,20 @@ _PIECE = 1 << 16
 # A signature inside must stay good: nothing in such a part may be touched.
 _SEALED = ("multipart/signed", "multipart/encrypted")
 _ENCODING = "Content-Transfer-Encoding"
+# What says that a part is not 7-bit would have it encoded on the way, though it is.
+_RELABEL = {"8bit": "7bit", "binary": "7bit"}
 _RELABELLED = re.compile(rb"(?im)^content-transfer-encoding:\s*(8bit|binary)")
 
 
 def write_entity(fields: Iterable[Field], body: Buffer, write: Write) -> None:
     """Write what is signed: the Content- fields of a mail, and its body, fit to be passed on. Raises UnfitError."""
     _Writer(body, write).write([field for field in fields if moves_inside(field)])
+
+
+def _keep_one_encoding(fields: list[Field]) -> list[Field]:
+    """Return the fields of a part with the first label of its encoding alone: Postfix would go by the last one."""
+    first = find(fields, _ENCODING)
+    return [field for field in fields if field is first or field.key != _ENCODING.lower()]
 
 
 def moves_inside(field: Field) -> bool:
@@ -149,6 +157,7 @@ class _Writer:
     def _begin(self, fields: list[Field], *, digest: bool = False) -> _Leaf | None:
         """Begin a part: return a leaf, or write the header of what holds other parts and return None."""
         while True:
+            fields = _keep_one_encoding(fields)
             nature = read_nature(fields, "message/rfc822" if digest else "text/plain")
             deep = len(self._open) >= _DEEPEST
             if nature.content_type.startswith("multipart/") and self._enter(fields, nature, deep=deep):
@@ -244,8 +253,7 @@ class _Writer:
         else:
             text = leaf.nature.content_type.startswith(("text/", "message/", "multipart/")) and not found.binary
             encoding = ("quoted-printable" if text else "base64") if found.any else None
-            relabelled = "7bit" if leaf.nature.encoding in ("8bit", "binary") else None
-            self._write_header(leaf.fields, encoding or relabelled)
+            self._write_header(leaf.fields, encoding or _RELABEL.get(leaf.nature.encoding))
             self._write_with(None if encoding is None else quote if text else encode, start, end)
 
     def _write_with(self, writer: Rewrite | None, start: int, end: int) -> None:
@@ -267,5 +275,5 @@ class _Writer:
             raise UnfitError(
                 "it holds a signed or encrypted part, or parts too deep, that are not 7-bit or have lines too long"
             )
-        self._write_header(leaf.fields, None)
+        self._write_header(leaf.fields, _RELABEL.get(leaf.nature.encoding))
         self._write_with(None, start, end)

@@ -73,38 +73,17 @@ class Judges:
 
     def judge(self, mail: Path) -> Iterator[str]:
         """Yield what is wrong with a signed mail."""
-        options = [
-            "-CAfile",
-            self.root,
-            "-no-CApath",
-            "-purpose",
-            "smimesign",
-            "-verify_email",
-            ALICE,
-            "-out",
-            "/dev/null",
-        ]
         entity, signature = split(mail.read_bytes())
         self.entity.write_bytes(entity)
         self.signature.write_bytes(signature)
+        options = f"-CAfile {self.root} -no-CApath -purpose smimesign -verify_email {ALICE} -out /dev/null"
         commands = {
-            "openssl": ["openssl", "cms", "-verify", "-in", str(mail), *options],
-            "gpgsm": ["gpgsm", "--batch", "--disable-crl-checks", "--verify", str(self.signature), str(self.entity)],
-            "nss": [
-                "cmsutil",
-                "-D",
-                "-d",
-                str(self.folder),
-                "-i",
-                str(self.signature),
-                "-c",
-                str(self.entity),
-                "-o",
-                "/dev/null",
-            ],
+            "openssl": f"openssl cms -verify -in {mail} {options}",
+            "gpgsm": f"gpgsm --batch --disable-crl-checks --verify {self.signature} {self.entity}",
+            "nss": f"cmsutil -D -d {self.folder} -i {self.signature} -c {self.entity} -o /dev/null",
         }
         for name in self.names:
-            done = self._run(*commands[name])
+            done = self._run(*commands[name].split())
             if done.returncode:
                 yield f"{name}: {done.stderr.decode('utf-8', 'replace').strip()[-200:]}"
 
@@ -142,9 +121,8 @@ def main() -> int:
                 faults.append(f"{name}: did not come over the other server")
             else:
                 faults.extend(f"{name}: {fault}" for fault in judges.judge(path))
-        subprocess.run(
-            ["gpgconf", "--kill", "all"], capture_output=True, check=False
-        ) if "gpgsm" in judges.names else None
+        if "gpgsm" in judges.names:
+            subprocess.run(["gpgconf", "--kill", "all"], capture_output=True, check=False)
     print("\n".join([f"{len(forms)} forms, judged by {', '.join(judges.names)}", *faults]))
     return int(bool(faults))
 
