@@ -11,9 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,64 +39,50 @@ MANY = {
 
 
 def task(options: dict[str, Any], module: str = "mailops.smime.smime_certificate", **keywords: Any) -> dict[str, Any]:
-    return {"name": "Show", module: options, "ignore_errors": True, **keywords}
+    return {module: options, "ignore_errors": True, **keywords}
 
 
 LABELLED = {"loop": [{"code": "{{ secret }}"}], "loop_control": {"label": "one"}}
 BY_ADDRESS = {"loop": ["alice@example.test"], "vars": {"codes": {"alice@example.test": "{{ secret }}"}}}
-
-
-@dataclass
-class Case:
-    """A task, how Ansible runs it, and what its output then shows."""
-
-    name: str
-    task: dict[str, Any]
-    shows: str = ""
-    verbosity: str = "-vvvv"
-    settings: dict[str, str] = field(default_factory=dict)
-
-
-CASES = (
-    Case("a loop with a label, failing", task({**ONE, "collection_code": "{{ item.code }}"}, **LABELLED), SECRET, "-D"),
-    Case("a loop over addresses", task({**ONE, "collection_code": "{{ codes[item] }}"}, **BY_ADDRESS)),
-    Case("the list module", task(MANY, "mailops.smime.smime_certificates")),
-    Case("a task's environment", task(ACCOUNT, environment=IN_ENVIRONMENT), SECRET, "-vvv"),
-    Case("the same for the controller", task({**ACCOUNT, "api_from": "controller"}, environment=IN_ENVIRONMENT)),
-    Case("an option from a variable", task({**ACCOUNT, "login_password": "{{ secret }}"})),
-    Case(
-        "the same with ANSIBLE_DEBUG",
-        task({**ACCOUNT, "login_password": "{{ secret }}"}),
-        SECRET,
+BY_DEFAULT = {"group/mailops.smime.smime": {"login_password": "{{ secret }}"}}
+FROM_VARIABLE = task({**ACCOUNT, "login_password": "{{ secret }}"})
+DEBUG, ARGUMENTS = {"ANSIBLE_DEBUG": "1"}, {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "1"}
+# Runs of Ansible: how, and for each task by its name what its output then shows.
+RUNS: tuple[tuple[str, dict[str, str], dict[str, tuple[dict[str, Any], str]]], ...] = (
+    (
         "-D",
-        {"ANSIBLE_DEBUG": "1"},
+        {},
+        {"a loop with a label, failing": (task({**ONE, "collection_code": "{{ item.code }}"}, **LABELLED), SECRET)},
     ),
-    Case(
-        "module defaults from a variable",
-        task(ACCOUNT, module_defaults={"group/mailops.smime.smime": {"login_password": "{{ secret }}"}}),
+    ("-vvv", {}, {"a task's environment": (task(ACCOUNT, environment=IN_ENVIRONMENT), SECRET)}),
+    (
+        "-vvvv",
+        {},
+        {
+            "a loop over addresses": (task({**ONE, "collection_code": "{{ codes[item] }}"}, **BY_ADDRESS), ""),
+            "the list module": (task(MANY, "mailops.smime.smime_certificates"), ""),
+            "an environment, for the controller": (
+                task({**ACCOUNT, "api_from": "controller"}, environment=IN_ENVIRONMENT),
+                "",
+            ),
+            "an option from a variable": (FROM_VARIABLE, ""),
+            "module defaults from a variable": (task(ACCOUNT, module_defaults=BY_DEFAULT), ""),
+        },
     ),
-    Case(
-        "a value written down",
-        task({**ACCOUNT, "login_password": LITERAL}),
-        LITERAL,
-        "-D",
-        {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "1"},
-    ),
-    Case(
-        "the same from a variable",
-        task({**ACCOUNT, "login_password": "{{ secret }}"}),
-        settings={"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "1"},
-    ),
+    ("-D", DEBUG, {"an option from a variable, with ANSIBLE_DEBUG": (FROM_VARIABLE, SECRET)}),
+    ("-D", ARGUMENTS, {"a value written down": (task({**ACCOUNT, "login_password": LITERAL}), LITERAL)}),
+    ("-vvvv", ARGUMENTS, {"an option from a variable, with its arguments": (FROM_VARIABLE, "")}),
 )
-CACHED = {"name": "Keep", "ansible.builtin.set_fact": {"kept": "{{ secret }}", "cacheable": True}}
+CACHED = {"ansible.builtin.set_fact": {"kept": "{{ secret }}", "cacheable": True}}
 
 
-def play(folder: Path, tasks: list[dict[str, Any]], verbosity: str, settings: dict[str, str]) -> str:
-    """Run tasks with the secret in a variable, and return all that Ansible printed."""
+def play(folder: Path, tasks: dict[str, dict[str, Any]], verbosity: str, settings: dict[str, str]) -> dict[str, str]:
+    """Run tasks with the secret in a variable, and return all that Ansible printed for each."""
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     hosts = {"all": {"hosts": {"localhost": {**local, "secret": SECRET}}}}
     (folder / "hosts.json").write_text(json.dumps(hosts), encoding="utf-8")
-    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+    named = [{"name": name, **content} for name, content in tasks.items()]
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": named}]
     (folder / "playbook.yml").write_text(json.dumps(plays, indent=1), encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SMIME_")}
     command = [sys.executable, "-m", "ansible.cli.playbook", "-i", str(folder / "hosts.json"), verbosity]
@@ -110,28 +96,30 @@ def play(folder: Path, tasks: list[dict[str, Any]], verbosity: str, settings: di
     )
     if done.returncode or "PLAY RECAP" not in done.stdout:
         raise SystemExit(f"Ansible did not run the tasks\n{done.stdout}")
-    return done.stdout
+    _before, *told = re.split(r"^TASK \[", done.stdout, flags=re.MULTILINE)
+    return dict(zip(tasks, told, strict=True))
 
 
 def main() -> None:
-    """Run all cases, or exit with what is otherwise than the guide says."""
+    """Run all, or exit with what is otherwise than the guide says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", required=True)
     folder = Path(parser.parse_args().work)
     folder.mkdir()
-    for case in CASES:
-        told = play(folder, [case.task], case.verbosity, case.settings)
-        if "connection_failed" not in told and "Connection refused" not in told:
-            raise SystemExit(f"{case.name}: this did not get as far as the CA\n{told}")
-        found = [value for value in (SECRET, LITERAL) if value in told]
-        if found != [case.shows] * bool(case.shows):
-            raise SystemExit(f"{case.name}: shows {found}\n{told}")
-        print(f"{case.name}: {'shown' if found else 'not shown'}")
+    for verbosity, settings, cases in RUNS:
+        told = play(folder, {name: content for name, (content, _shows) in cases.items()}, verbosity, settings)
+        for name, (_content, shows) in cases.items():
+            if "connection_failed" not in told[name] and "Connection refused" not in told[name]:
+                raise SystemExit(f"{name}: this did not get as far as the CA\n{told[name]}")
+            found = [value for value in (SECRET, LITERAL) if value in told[name]]
+            if found != [shows] * bool(shows):
+                raise SystemExit(f"{name}: shows {found}\n{told[name]}")
+            print(f"{name}: {'shown' if found else 'not shown'}")
     cache = {
         "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "cache"),
     }
-    play(folder, [CACHED], "-D", cache)
+    play(folder, {"Keep": CACHED}, "-D", cache)
     if not any(SECRET in path.read_text(encoding="utf-8") for path in (folder / "cache").iterdir()):
         raise SystemExit("A cacheable fact is not in the cache")
     print("a cacheable fact: kept")
