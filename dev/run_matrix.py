@@ -32,7 +32,14 @@ FOLDER = CLONE / ".cache/matrix"
 PINS = CLONE / "dev/requirements/pins"
 TARGETS = ("smime_certificate", "smime_certificate_outputs")
 # Many options, and what depends most on the release of Ansible.
-OLDEST_TARGETS = ("smime_certificates",)
+OLDEST_TARGETS = (
+    "smime_certificates",
+    "smime_certificate_info",
+    "smime_orders",
+    "role_mailbox_certificates",
+    "revocation",
+    "monitoring",
+)
 OUTPUT = CLONE / "docs/platforms/results.md"
 PASSED, FAILED = "passed", "FAILED"
 CANNOT = 77  # the exit status for what can't be tried here
