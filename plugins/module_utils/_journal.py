@@ -157,6 +157,10 @@ class Journal:
         own = [order for order in reversed(self.orders) if not order.test and normalize(order.email) == wanted]
         return sorted(own, key=lambda order: order.placed_at, reverse=True)
 
+    def has_sent(self) -> bool:
+        """Tell whether an order's answer is waited for, or was when its run died."""
+        return any(order.state == SENT for order in self.orders)
+
     def find_collectable(self, email: str) -> PlacedOrder | None:
         """Return the newest order of a mailbox that has a number or a code, or None."""
         known = (order for order in self.of(email) if order.state == PLACED)

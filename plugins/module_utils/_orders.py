@@ -85,7 +85,8 @@ class OrderRun:
         self.journal.read()
         if self.params["state"] == "ordered":
             needed = self._require_sendable(entries)
-            if not needed:
+            # What is noted as sent may be another run's, which has the lock until it is answered.
+            if not needed and not (self.params["place"] and self.journal.has_sent()):
                 self._go_through(entries)
                 return
         if self.check_mode:
