@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, mailops.smime contributors
+# Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A login has mail signed for its own mailboxes; who has none, only from a network and for a sender of one relay."""

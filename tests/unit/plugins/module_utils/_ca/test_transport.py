@@ -225,6 +225,7 @@ def test_no_cookie_is_carried_along(net: Any) -> None:
     client = net.connect(server)
     client.send(FORM)
     assert client.send(FORM).body == b"0\n"
+    assert [item.headers.get("cookie") for item in server.received] == [None, None]
 
 
 def test_a_list_is_fetched_by_get_within_the_limits_of_all_calls(net: Any) -> None:

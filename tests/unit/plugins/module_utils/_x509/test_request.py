@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     encode_key,
@@ -22,6 +23,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     make_rsa_key,
 )
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import openssl, unwrap
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 KEYS: dict[str, Any] = {"RSA": make_rsa_key(), "ECC": make_key(), "Ed25519": make_ed25519_key()}
@@ -120,3 +122,29 @@ def test_what_is_no_text_is_refused_and_a_number_of_yaml_s_with_the_way_to_write
     is_number = isinstance(value, (int, float)) or value == ["01067", 12345]
     with pytest.raises(ValueError, match=r"postalCode must be text.* quotes" if is_number else "postalCode"):
         request.build_subject({"postalCode": value})
+
+
+@pytest.mark.parametrize(
+    ("template", "extension"),
+    [
+        (request.Template(name="Usér"), "06092b0601040182371402 040a 1e08 00550073 00e90072"),
+        (
+            request.Template(oid="1.2.840", major=100, minor=200),
+            "06092b0601040182371507 040e 300c 06032a8648 020164 020200c8",
+        ),
+    ],
+    ids=["name", "oid"],
+)
+def test_a_template_of_microsoft_goes_in_by_name_or_by_oid_with_its_version(
+    template: request.Template, extension: str
+) -> None:
+    """In DER, OID and value of an extension that is not critical follow each other."""
+    key = keys.load(encode_key(KEYS["ECC"]), None, "")
+    built = request.build(key, request.RequestSpec("alice@example.test", template=template))
+    data = x509.load_pem_x509_csr(built.pem.encode()).public_bytes(serialization.Encoding.DER)
+    assert bytes.fromhex(extension) in data
+
+
+def test_a_name_that_a_template_cannot_have_is_refused() -> None:
+    with pytest.raises(OptionError, match="Basic Multilingual Plane"):
+        request.check(request.RequestSpec("alice@example.test", template=request.Template(name="\U0001f4e7")))
