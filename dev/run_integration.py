@@ -50,7 +50,9 @@ def main() -> int:
     if listing.returncode:
         print(listing.stdout)
         return listing.returncode
-    names = [line for line in listing.stdout.splitlines() if (first.targets / line).is_dir()]
+    # Warnings stand between the names.
+    known = set(os.listdir(first.targets))
+    names = [line for line in listing.stdout.splitlines() if line in known]
     skipped = {name: ROOT_ONLY for name in names if os.geteuid() and first.needs_root(name)}
     wanted = sorted(set(names) - set(skipped), key=lambda name: (name not in LONG, name in LONG and LONG.index(name)))
     width = min(len(wanted), len(os.sched_getaffinity(0)))
