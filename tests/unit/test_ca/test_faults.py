@@ -205,7 +205,7 @@ HANDSHAKES: dict[str, Exceptions] = {
     "reset": ConnectionResetError,
     "close": (ssl.SSLEOFError, ConnectionResetError),  # what the client said is not read any more
     "reset_in_handshake": ConnectionResetError,
-    "close_in_handshake": ssl.SSLEOFError,
+    "close_in_handshake": (ssl.SSLEOFError, ssl.SSLZeroReturnError),  # the release of Python decides
     "silent": TimeoutError,
     "http": ssl.SSLError,
     "noise": ssl.SSLError,
