@@ -69,4 +69,4 @@ PLATFORMS = (
 )
 
 # Debian itself, in a folder: its name as debootstrap knows it, and its Python.
-DEBIANS = (("Debian 12", "bookworm", "3.11"), ("Debian 13", "trixie", "3.13"))
+DEBIANS = (("Debian 12", "bookworm", "3.11"), ("Debian 13", "trixie", "3.13"), ("Debian unstable", "sid", "3.14"))
