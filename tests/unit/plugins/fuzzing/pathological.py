@@ -10,13 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
-from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
-    ALICE,
-    Issued,
-    issue,
-    issue_ca,
-    make_key,
-)
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, Issued, issue, issue_ca, make_key
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import (
     NETSCAPE_OID,
     SEQUENCE,

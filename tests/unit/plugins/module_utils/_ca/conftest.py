@@ -16,11 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport
-from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
-    Issued,
-    issue_server,
-    issue_server_root,
-)
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import Issued, issue_server, issue_server_root
 from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import TlsServer
 from cryptography import x509
 

@@ -170,8 +170,7 @@ ANYTHING_ELSE = {
 
 
 @pytest.mark.parametrize(
-    ("read", "data"),
-    [(read, data) for read, structures in ANYTHING_ELSE.items() for data in (b"", b"0", *structures)],
+    ("read", "data"), [(read, data) for read, structures in ANYTHING_ELSE.items() for data in (b"", b"0", *structures)]
 )
 def test_anything_else_is_unreadable(read: object, data: bytes) -> None:
     assert callable(read)

@@ -25,12 +25,7 @@ NOBODY = 65534
 
 
 def open_files(
-    folder: Path,
-    *,
-    check_mode: bool = False,
-    backup: bool = False,
-    shared: Shared | None = None,
-    **options: Any,
+    folder: Path, *, check_mode: bool = False, backup: bool = False, shared: Shared | None = None, **options: Any
 ) -> Files:
     """Return Files over a real AnsibleModule."""
     private_mode = options.pop("private_mode", "0600")

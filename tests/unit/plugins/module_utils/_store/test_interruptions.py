@@ -57,9 +57,7 @@ def fill(folder: Path) -> None:
 def replace_all(folder: Path, *, backup: bool = False) -> None:
     handle = open_files(folder, backup=backup)
     with handle.locked(str(folder / "cert.pem")):
-        handle.replace(
-            [Replacement(name, str(folder / name), NEW[name], name == "combined.pem") for name in NAMES],
-        )
+        handle.replace([Replacement(name, str(folder / name), NEW[name], name == "combined.pem") for name in NAMES])
 
 
 def create_key(folder: Path, **_options: bool) -> None:
