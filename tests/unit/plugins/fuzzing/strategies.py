@@ -58,12 +58,21 @@ def bundle(response_type: int, chain: list[bytes], tagging: int) -> list[bytes]:
     return [sequence(*above, sequence(sequence(integer(1), sequence(integer(0)), sequence(own))))]
 
 
+# How the armour of each response type is called.
+LABELS = {
+    1: ("CERTIFICATE", "NETSCAPE CERTIFICATE SEQUENCE"),
+    2: ("PKCS7", "PKCS #7 SIGNED DATA", "CMS"),
+    3: ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"),
+    4: ("CMMF", "CERTIFICATE"),
+}
+
+
 @st.composite
 def bodies(draw: Any, response_type: int) -> tuple[list[bytes], bytes]:
     """Return the certificates of a good reply in base64, and the reply."""
     chain = draw(certificates())
     structures = bundle(response_type, chain, draw(st.integers(0, 5)))
-    dress = draw(st.sampled_from(["CERTIFICATE", "PKCS7", "bare", "page"]))
+    dress = draw(st.sampled_from(["bare", "page", *LABELS[response_type]]))
     if dress == "bare":
         text = "".join(wrap(item, draw(st.sampled_from([64, 76, 100_000]))) for item in structures)
     elif dress == "page":
@@ -74,16 +83,19 @@ def bodies(draw: Any, response_type: int) -> tuple[list[bytes], bytes]:
         text = "".join(armour(item, dress) for item in structures)
     validity = draw(st.sampled_from(["", "14/05/2013 13/05/2014\n"]))
     newline = draw(st.sampled_from(["\n", "\r\n"]))
-    return chain, f"2\n{validity}{text}".replace("\n", newline).encode()
+    tail = draw(st.sampled_from(["", "\nCertificate attached\n"]))
+    return chain, f"2\n{validity}{text}{tail}".replace("\n", newline).encode()
 
 
 @st.composite
-def declarations(draw: Any) -> tuple[list[bytes], bytes]:
+def declarations(draw: Any, response_type: int = 3) -> tuple[list[bytes], bytes]:
     """Return the certificates of a good reply in JavaScript, and the reply."""
     chain = draw(certificates())
     quote = draw(st.sampled_from(["'", '"']))
     joint = draw(st.sampled_from(["\\n", "\\n\\\n", f"\\n{quote} +\n {quote}", "\\x0a", "\\u000a"]))
-    payload = joint.join("".join(armour(item) for item in chain).splitlines())
+    structures = bundle(response_type, chain, draw(st.integers(0, 5)))
+    label = draw(st.sampled_from(LABELS[response_type]))
+    payload = joint.join("".join(armour(item, label) for item in structures).splitlines())
     word = draw(st.sampled_from(["var ", "", "window."]))
     code = draw(st.sampled_from(["2", "'2'", '"2"']))
     return chain, f"{word}g_errorCode = {code};\n{word}g_ccc={quote}{payload}{quote};\n".encode()

@@ -64,10 +64,11 @@ def test_a_damaged_structure_in_whole_base64_is_read_or_refused(response_type: i
         DECODERS[name].accepts(damaged)
 
 
-@given(drawn=strategies.declarations())
-def test_good_javascript_is_read(drawn: tuple[list[bytes], bytes]) -> None:
-    chain, body = drawn
-    assert read_reply(body, Query(response_encoding=2)).certificates == tuple(dict.fromkeys(chain))
+@pytest.mark.parametrize("response_type", NAMES)
+@given(data=st.data())
+def test_good_javascript_is_read(response_type: int, data: st.DataObject) -> None:
+    chain, body = data.draw(strategies.declarations(response_type))
+    assert set(read_reply(body, Query(response_type=response_type, response_encoding=2)).certificates) == set(chain)
 
 
 @given(body=strategies.damaged(strategies.declarations().map(lambda drawn: drawn[1])))

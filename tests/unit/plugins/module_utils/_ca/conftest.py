@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import http.server
 import ipaddress
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -46,6 +48,25 @@ class Net:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.save("server.pem", identity.pem), self.save("server.key", identity.key_pem))
         return self.stack.enter_context(TlsServer(context, *steps, greetings=greetings))
+
+    def serve_plain(self, said: bytes) -> Any:
+        """Return a server without TLS that says the same to whatever it is ``asked``."""
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.asked.append(f"{self.requestline}\n{self.headers}")
+                self.wfile.write(said)
+
+            do_CONNECT = do_GET  # noqa: N815
+
+            def log_message(self, *_arguments: Any) -> None:
+                """Print nothing."""
+
+        server: Any = self.stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        server.asked, server.url = [], f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        self.stack.callback(server.shutdown)
+        return server
 
     def connect(self, server: TlsServer | str, **options: Any) -> Client:
         """Return a client whose pauses are recorded, and take no time."""

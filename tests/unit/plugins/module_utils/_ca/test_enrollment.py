@@ -5,22 +5,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
-from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import (
-    CSR_ALREADY_PROVIDED,
-    STATUS_CODES,
-    error_for,
-)
+from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import STATUS_CODES, error_for
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Enrollment, Question
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import NOW
+from ansible_collections.mailops.smime.tests.unit.plugins.samples import read_text
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, PENDING, Host
 
@@ -31,27 +29,18 @@ UNVERIFIED = b"-154\nEmail verification not yet completed!\n"
 ACCOUNT = {"loginName": "name", "loginPassword": "hunter2", "orderNumber": "12345"}
 
 
-def test_the_first_post_carries_the_csr_and_asks_for_everything(host: Host) -> None:
-    outcome = host.run(PENDING)
-    (form,) = outcome.forms
-    assert form == {
-        **ACCOUNT,
-        "csr": host.read("request.csr").decode(),
-        "queryType": "1",
-        "responseType": "3",
-        "responseEncoding": "0",
-        "returnCertificate": "Y",
-    }
+WITHOUT_CSR: dict[str, Any] = {"csr_path": None, "email": None}
 
 
-def test_an_accepted_csr_is_a_pending_order_and_a_change(host: Host) -> None:
+def test_the_first_post_carries_the_csr_and_asks_for_everything_and_is_a_pending_order_and_a_change(host: Host) -> None:
     before = host.snapshot()
     outcome = host.run(PENDING)
-    assert not outcome.failed
+    csr = host.read("request.csr").decode()
+    asked = {"queryType": "1", "responseType": "3", "responseEncoding": "0", "returnCertificate": "Y"}
+    assert outcome.forms == [{**ACCOUNT, **asked, "csr": csr}]
     result = outcome.result
     assert (result["status"], result["status_code"], result["api_calls"]) == ("pending", 0, 1)
-    assert (result["csr_submitted"], result["changed"], result["files"]) == (True, True, [])
-    assert result["csr"] == host.read("request.csr").decode()
+    assert (result["csr_submitted"], result["csr"], result["changed"], result["files"]) == (True, csr, True, [])
     assert host.snapshot() == before
 
 
@@ -68,13 +57,13 @@ def test_a_held_csr_is_asked_for_again_without_it_and_is_no_change(host: Host) -
 
 def test_without_a_csr_one_post_collects_and_a_pending_order_is_no_change(host: Host) -> None:
     for answer, expected in ((PENDING, ("pending", False)), (host.reply(), ("issued", True))):
-        outcome = host.run(answer, csr_path=None, email=None)
+        outcome = host.run(answer, **WITHOUT_CSR)
         assert ["csr" in form for form in outcome.forms] == [False]
         assert (outcome.result["status"], outcome.result["changed"]) == expected
 
 
 def test_a_ca_that_misses_the_csr_names_it_in_the_error(host: Host) -> None:
-    outcome = host.run(MISSES_CSR, csr_path=None, email=None)
+    outcome = host.run(MISSES_CSR, **WITHOUT_CSR)
     assert outcome.error == "missing_argument"
     assert "csr" in outcome.result["error"]["message"]
     assert "csr_path" in outcome.result["error"]["hint"]
@@ -90,10 +79,24 @@ def test_a_lost_chain_is_asked_for_without_the_csr_unless_the_order_has_none(hos
     assert ["csr" in form for form in host.run(host.reply(), fullchain_path=None).forms] == [False]
 
 
-CODES = [-99, *(code for code in STATUS_CODES if code != CSR_ALREADY_PROVIDED)]
+NAMES = {
+    -1: "not_https", -2: "unrecognised_argument", -3: "missing_argument", -4: "invalid_argument", -13: "unsupported_key_size",
+    -14: "unknown_error", -16: "login_failed", -17: "not_post", -18: "csr_already_provided", -20: "csr_rejected",
+    -21: "certificate_revoked", -22: "awaiting_payment", -153: "unsupported_product", -154: "email_not_verified",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("code", CODES)
+def test_the_codes_are_the_page_s_and_each_has_its_name_and_words_of_ours() -> None:
+    # A number, a blank line, the message, a blank line, the description.
+    page = re.findall(r"^(-\d+)\n\n.+\n\n.+$", read_text("codes/error_codes.txt"), re.MULTILINE)
+    assert {int(code) for code in page} == set(STATUS_CODES) == set(NAMES)
+    for code, row in STATUS_CODES.items():
+        assert (row.code, row.name) == (code, NAMES[code])
+        assert error_for(code, "").message == row.meaning != ""
+        assert row.hint.endswith(".")
+
+
+@pytest.mark.parametrize("code", [-5, -999_999_999, *(code for code in NAMES if code != -18)])
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_each_code_fails_once_by_its_name_with_the_cas_words_and_changes_nothing(
     host: Host, code: int, check_mode: bool
@@ -102,8 +105,8 @@ def test_each_code_fails_once_by_its_name_with_the_cas_words_and_changes_nothing
     before = host.snapshot()
     outcome = host.run(f"{code}\nWhat the CA says!\n".encode(), check_mode=check_mode)
     error = outcome.result["error"]
-    assert (outcome.error, error["code"]) == (error_for(code, "").name, code)
-    assert error["message"] == "What the CA says!"
+    assert (outcome.error, error["code"]) == (NAMES.get(code, "unlisted_error"), code)
+    assert (error["message"], error["retryable"]) == ("What the CA says!", code in (-14, -22, -154))
     assert error["hint"]
     assert (outcome.result["status_code"], outcome.result["api_calls"]) == (code, 1)
     assert (outcome.result["changed"], outcome.result["files"], outcome.pauses) == (False, [], [])
@@ -144,15 +147,13 @@ def test_a_csr_that_arrived_with_a_question_that_was_put_off_was_submitted(put_o
     assert enrollment.csr_submitted
 
 
-def test_a_csr_that_was_built_is_in_the_result_after_waiting_too(host: Host) -> None:
+def test_the_request_is_returned_after_waiting_too_and_no_failure_shows_the_whole_of_it(host: Host) -> None:
     outcome = host.run(PENDING, PENDING, host.reply(), csr_path=None, wait_timeout=600)
-    assert outcome.result["status"] == "issued"
-    assert "BEGIN CERTIFICATE REQUEST" in outcome.result["csr"]
-    assert outcome.result["csr"].split() == outcome.forms[0]["csr"].split()
-
-
-def test_a_code_after_the_held_csr_is_an_error_too(host: Host) -> None:
-    assert host.run(HELD, b"-21\nThe certificate has been revoked!\n").error == "certificate_revoked"
+    assert (outcome.result["status"], outcome.result["csr_submitted"]) == ("issued", True)
+    assert outcome.result["csr"] == outcome.forms[0]["csr"]
+    outcome = host.run(b"-20\nThe CSR was rejected\n", force=True)
+    assert outcome.result["csr"] is None
+    assert "CERTIFICATE REQUEST" not in outcome.printed
 
 
 def test_a_lost_answer_is_reported_and_the_next_run_collects(host: Host) -> None:
@@ -189,11 +190,11 @@ def test_an_accepted_csr_is_a_change_even_if_waiting_fails(host: Host) -> None:
     assert (outcome.error, outcome.result["changed"], outcome.result["csr_submitted"]) == ("still_pending", True, True)
 
 
+@pytest.mark.parametrize("first", [PENDING, HELD])
 @pytest.mark.parametrize("code", [-14, -16, -20, -21])
-def test_waiting_ends_at_once_for_what_cannot_pass(host: Host, code: int) -> None:
-    outcome = host.run(PENDING, f"{code}\nNo\n".encode(), wait_timeout=600)
-    assert outcome.error == error_for(code, "").name
-    assert len(outcome.pauses) == 1
+def test_a_code_after_the_csr_is_an_error_too_and_ends_the_waiting(host: Host, code: int, first: bytes) -> None:
+    outcome = host.run(first, f"{code}\nNo\n".encode(), wait_timeout=600)
+    assert (outcome.error, len(outcome.pauses)) == (NAMES[code], int(first == PENDING))
 
 
 def test_the_collection_code_is_sent_alone(host: Host) -> None:
@@ -216,23 +217,23 @@ def predict(host: Host, answer: bytes, **changes: Any) -> Any:
     return outcome
 
 
-@pytest.mark.parametrize("answer", [PENDING, MISSES_CSR])
-def test_check_mode_predicts_the_csr_that_an_order_still_needs(host: Host, answer: bytes) -> None:
-    outcome = predict(host, answer)
-    assert (outcome.result["status"], outcome.result["changed"]) == ("pending", True)
-
-
-def test_check_mode_predicts_no_change_for_an_order_in_process_without_a_csr(host: Host) -> None:
-    outcome = predict(host, PENDING, csr_path=None, email=None)
-    assert (outcome.result["status"], outcome.result["changed"]) == ("pending", False)
-
-
-@pytest.mark.parametrize("answer", [b"1\n01/06/2026 01/06/2027\n", b"2\n01/06/2026 01/06/2027\n", b"1\n"])
-def test_check_mode_predicts_all_files_of_an_issued_certificate(host: Host, answer: bytes) -> None:
-    outcome = predict(host, answer)
-    assert (outcome.result["status"], outcome.result["changed"]) == ("issued", True)
-    assert set(outcome.kinds) == {"certificate", "chain", "fullchain"}
-    assert outcome.result["certificate"] is None
+@pytest.mark.parametrize(
+    ("answer", "changes", "expected"),
+    [
+        (PENDING, {}, ("pending", True)),
+        (MISSES_CSR, {}, ("pending", True)),
+        (PENDING, WITHOUT_CSR, ("pending", False)),
+        (b"1\n", {}, ("issued", True)),
+        (b"2\n01/06/2026 01/06/2027\n", {}, ("issued", True)),
+    ],
+)
+def test_check_mode_predicts_from_the_status_alone(
+    host: Host, answer: bytes, changes: dict[str, Any], expected: tuple[str, bool]
+) -> None:
+    """How check mode and the run agree, the tests of prediction try in each situation."""
+    result = predict(host, answer, **changes).result
+    assert (result["status"], result["changed"]) == expected
+    assert result["certificate"] is None
 
 
 @pytest.mark.parametrize(("days", "changed"), [(0, False), (200, True)])
@@ -246,19 +247,3 @@ def test_check_mode_tells_the_same_certificate_from_a_newer_one(
     outcome = predict(host, f"1\n01/01/2026 {shown}\n".encode())
     assert outcome.result["changed"] is changed
     assert ("new order" in outcome.warnings) is not changed
-
-
-def test_check_mode_sees_an_expired_certificate_that_the_ca_still_holds(host: Host) -> None:
-    last = (NOW - timedelta(days=3)).replace(hour=23, minute=59, second=59)
-    host.fill(host.issue(not_after=last))
-    outcome = predict(host, f"1\n01/01/2026 {last:%d/%m/%Y}\n".encode())
-    assert outcome.error == "certificate_expired"
-
-
-def test_check_mode_mends_nothing_and_says_what_it_would(host: Host) -> None:
-    host.fill()
-    (host.folder / "fullchain.pem").unlink()
-    before = host.snapshot()
-    outcome = host.run(check_mode=True)
-    assert (outcome.result["changed"], outcome.kinds, outcome.result["api_calls"]) == (True, ["fullchain"], 0)
-    assert host.snapshot() == before

@@ -20,9 +20,11 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.ordering import 
 )
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.smime.tests.unit.plugins.samples import BARE, WITH_WORDS
 
 LOGIN = ("name", "hunter2")
 ACME = {"name": "Acme", "identifier": "NTRDE-HRB1", "state": "Berlin", "country": "DE"}
+ORGANIZATION = {"product": "organization_multipurpose"}
 
 
 def terms(**changes: Any) -> Terms:
@@ -38,14 +40,9 @@ def read(body: bytes | str, status: int = 200, *, encoded: bool = False) -> Orde
 
 def test_only_what_the_page_has_is_sent() -> None:
     assert build_order(terms(), *LOGIN, test=False) == {
-        "loginName": "name",
-        "loginPassword": "hunter2",
-        "product": "795",
-        "days": "365",
-        "sanEmailAddress": "a@example.test",
-        "showCollectionCode": "Y",
-        "responseFormat": "1",
-    }
+        "loginName": "name", "loginPassword": "hunter2", "product": "795", "days": "365", "sanEmailAddress": "a@example.test",
+        "showCollectionCode": "Y", "responseFormat": "1",
+    }  # fmt: skip
     assert build_order(terms(), *LOGIN, test=True)["test"] == "Y"
     assert build_reminder("4711", *LOGIN) == {"loginName": "name", "loginPassword": "hunter2", "orderNumber": "4711"}
 
@@ -54,11 +51,8 @@ def test_the_organization_goes_with_its_product_alone() -> None:
     form = build_order(terms(product="organization_multipurpose", days=730), *LOGIN, test=False)
     assert (form["product"], form["days"]) == ("796", "730")
     assert {name: form[name] for name in list(form)[7:]} == {
-        "organizationName": "Acme",
-        "organizationIdentifier": "NTRDE-HRB1",
-        "stateOrProvinceName": "Berlin",
-        "countryName": "DE",
-    }
+        "organizationName": "Acme", "organizationIdentifier": "NTRDE-HRB1", "stateOrProvinceName": "Berlin", "countryName": "DE",
+    }  # fmt: skip
     bare = build_order(terms(product="organization_multipurpose", organization={"name": "Acme"}), *LOGIN, test=False)
     assert "countryName" not in bare
 
@@ -66,22 +60,16 @@ def test_the_organization_goes_with_its_product_alone() -> None:
 @pytest.mark.parametrize(
     ("changes", "option"),
     [
-        ({"product": ""}, "product"),
-        ({"product": "794"}, "product"),
-        ({"days": 0}, "days"),
-        ({"days": 366}, "days"),
-        ({"email": "a" * 244 + "@example.test"}, "email"),
-        ({"product": "organization_multipurpose", "organization": {}}, "organization"),
-        ({"product": "organization_multipurpose", "organization": {**ACME, "name": "A" * 65}}, "organization.name"),
-        ({"product": "organization_multipurpose", "organization": {**ACME, "name": "A\n"}}, "organization.name"),
-        (
-            {"product": "organization_multipurpose", "organization": {**ACME, "identifier": "A" * 101}},
-            "organization.identifier",
+        ({"product": ""}, "product"), ({"product": "794"}, "product"), ({"days": 0}, "days"), ({"days": 366}, "days"),
+        ({"email": "a" * 244 + "@example.test"}, "email"), ({**ORGANIZATION, "organization": {}}, "organization"),
+        *(
+            ({**ORGANIZATION, "organization": {**ACME, name: value}}, f"organization.{name}")
+            for name, value in (
+                ("name", "A" * 65), ("name", "A\n"), ("identifier", "A" * 101), ("state", "A" * 129), ("country", "de"),
+            )
         ),
-        ({"product": "organization_multipurpose", "organization": {**ACME, "state": "A" * 129}}, "organization.state"),
-        ({"product": "organization_multipurpose", "organization": {**ACME, "country": "de"}}, "organization.country"),
     ],
-)
+)  # fmt: skip
 def test_what_the_page_forbids_is_named(changes: dict[str, Any], option: str) -> None:
     with pytest.raises(OptionError, match=option):
         build_order(terms(**changes), *LOGIN, test=False)
@@ -155,12 +143,10 @@ def test_without_a_numeric_status_the_order_may_exist(body: str) -> None:
     assert read(body) is None
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_http_s_own_refusal_is_a_refused_login(status: int) -> None:
-    for body in ("", "errorCode=0&orderNumber=4711"):
-        reply = read(body, status)
-        assert reply is not None
-        assert reply.code == -16
+@pytest.mark.parametrize("body", [*WITH_WORDS, *BARE])
+def test_a_refused_login_is_seen_in_every_form_and_in_http_s_own(body: bytes) -> None:
+    replies = [read(body), read(body, 503), read("", 401), read("errorCode=0&orderNumber=4711", 403)]
+    assert [reply and reply.code for reply in replies] == [-16] * 4
 
 
 def test_an_encoded_reply_is_not_read() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import is
 from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import answer, speak_plain_http
 from cryptography import x509
 
+LOOPBACK = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 FORM = {"loginPassword": "hunter2"}
 
 
@@ -32,24 +33,19 @@ def refuse(net: Any, server: Any, **options: Any) -> CallError:
     return caught.value
 
 
-def test_a_certificate_for_another_host_is_refused(net: Any) -> None:
-    other = issue_server(net.root, x509.DNSName("other.example.test"))
-    refuse(net, net.serve(answer(b"0\n"), identity=other))
-
-
-def test_a_certificate_of_an_unknown_ca_is_refused(net: Any) -> None:
-    refuse(net, net.serve(answer(b"0\n")), ca_path=net.save("other.pem", issue_server_root("Other Root").pem))
-
-
-def test_without_a_ca_path_a_private_ca_is_refused(net: Any) -> None:
-    error = refuse(net, net.serve(answer(b"0\n")), ca_path=None)
-    assert "api_ca_path" in error.hint
-
-
-def test_an_expired_certificate_is_refused(net: Any) -> None:
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    expired = issue_server(net.root, address, datetime(2002, 1, 1, tzinfo=timezone.utc))
-    refuse(net, net.serve(answer(b"0\n"), identity=expired))
+@pytest.mark.parametrize("fault", ["another host", "expired", "an unknown CA", "no CA path"])
+def test_a_certificate_that_deserves_no_trust_is_refused(net: Any, fault: str) -> None:
+    identity, options = None, {}
+    if fault == "another host":
+        identity = issue_server(net.root, x509.DNSName("other.example.test"))
+    if fault == "expired":
+        identity = issue_server(net.root, LOOPBACK, datetime(2002, 1, 1, tzinfo=timezone.utc))
+    if fault == "an unknown CA":
+        options["ca_path"] = net.save("other.pem", issue_server_root("Other Root").pem)
+    if fault == "no CA path":
+        options["ca_path"] = None
+    error = refuse(net, net.serve(answer(b"0\n"), identity=identity), **options)
+    assert ("api_ca_path" in error.hint) or fault != "no CA path"
 
 
 def test_a_server_without_tls_is_refused(net: Any) -> None:
@@ -60,18 +56,12 @@ def test_a_server_without_tls_is_refused(net: Any) -> None:
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_bundle_of_the_environment_does_not_open_what_the_ca_path_closes(
+def test_a_bundle_of_the_environment_neither_opens_what_the_ca_path_closes_nor_closes_what_it_opens(
     net: Any, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
+    other = net.save("other.pem", issue_server_root("Other Root").pem)
     monkeypatch.setenv(variable, net.ca_path)
-    refuse(net, net.serve(answer(b"0\n")), ca_path=net.save("other.pem", issue_server_root("Other Root").pem))
-
-
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_bundle_of_the_environment_does_not_close_what_the_ca_path_opens(
-    net: Any, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
-    monkeypatch.setenv(variable, net.save("other.pem", issue_server_root("Other Root").pem))
-    server = net.serve(answer(b"0\n"), answer(b"0\n"))
-    client = net.connect(server)
+    refuse(net, net.serve(answer(b"0\n")), ca_path=other)
+    monkeypatch.setenv(variable, other)
+    client = net.connect(net.serve(answer(b"0\n"), answer(b"0\n")))
     assert [client.send(FORM).status for _post in range(2)] == [200, 200]
