@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
-from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, Issued, issue, issue_ca, make_key
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import issue_ca
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import (
     NETSCAPE_OID,
     SEQUENCE,
@@ -60,31 +59,6 @@ def fill(*wrapping: Callable[[bytes], bytes], piece: bytes) -> Callable[[int], b
         return data
 
     return make
-
-
-@lru_cache(maxsize=None)
-def crossed_authorities(count: int = 90) -> bytes:
-    """Return CAs that all have one name and one key and so signed each other, and an end entity of theirs."""
-    key, authority = make_key(), issue_ca("Everybody")
-    authorities = [
-        issue_ca("Everybody", key=key, issuer=Issued(authority.certificate, key)) for _number in range(count)
-    ]
-    end_entity = issue("Somebody", issuer=authorities[0], emails=(ALICE,))
-    return b"".join(item.der for item in (end_entity, *authorities))
-
-
-@lru_cache(maxsize=None)
-def ring_of_authorities(count: int = 90) -> bytes:
-    """Return CAs of two names, each of which signed every one of the other name: the ways up never end in a root."""
-    keys = {"One": make_key(), "Other": make_key()}
-    signers = {name: issue_ca(name, key=key) for name, key in keys.items()}
-    authorities = [
-        issue_ca(name, key=keys[name], issuer=signers[other])
-        for name, other in (("One", "Other"), ("Other", "One"))
-        for _number in range(count // 2)
-    ]
-    end_entity = issue("Somebody", issuer=signers["One"], emails=(ALICE,))
-    return b"".join(item.der for item in (end_entity, *authorities))
 
 
 def _extension(oid: bytes, value: bytes) -> bytes:

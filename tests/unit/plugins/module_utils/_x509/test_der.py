@@ -8,14 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
-from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import encode, integer, nest, sequence
-
-
-@pytest.mark.parametrize("size", [0, 1, 127, 128, 255, 256, 65535, 65536, 1_000_000])
-def test_every_form_of_length_is_read(size: int) -> None:
-    data = encode(0x04, b"x" * size)
-    element = der.read_whole(data)
-    assert (element.tag, element.value, element.encoded) == (0x04, b"x" * size, data)
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import integer, sequence
 
 
 def test_children_stand_in_their_order() -> None:
@@ -24,15 +17,8 @@ def test_children_stand_in_their_order() -> None:
 
 
 HEADERS = (
-    b"",
-    b"\x30",
-    b"\x30\x01",
-    b"\x30\x80",
-    b"\x30\x81",
-    b"\x30\x85\0\0\0\0\x01x",
-    b"\x30\x82\x01",
-    b"\x1f\x81\x01\0",
-)
+    b"", b"\x30", b"\x30\x01", b"\x30\x80", b"\x30\x81", b"\x30\x85\0\0\0\0\x01x", b"\x30\x82\x01", b"\x1f\x81\x01\0",
+)  # fmt: skip
 
 
 def test_what_is_damaged_or_followed_by_something_is_unreadable() -> None:
@@ -49,7 +35,3 @@ def test_elements_are_counted() -> None:
     with pytest.raises(ReplyError):
         der.read_all(b"\x05\x00" * (der.MAX_ELEMENTS + 1))
     assert len(der.read_all(b"\x05\x00" * der.MAX_ELEMENTS)) == der.MAX_ELEMENTS
-
-
-def test_depth_costs_nothing() -> None:
-    assert len(der.read_whole(nest(20_000)).children()) == 1

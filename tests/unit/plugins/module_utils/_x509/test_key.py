@@ -25,31 +25,16 @@ KEYS: dict[str, Any] = {
     "RSA": make_rsa_key(), "P-256": make_key(), "P-384": make_key(ec.SECP384R1), "P-521": make_key(ec.SECP521R1),
     "Ed25519": make_ed25519_key(),
 }  # fmt: skip
-TYPES = {
-    "RSA": ("RSA", 2048), "P-256": ("ECC", 256), "P-384": ("ECC", 384), "P-521": ("ECC", 521), "Ed25519": ("Ed25519", 256),
-}  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize(("kind", "traditional"), [*((kind, False) for kind in KEYS), ("RSA", True), ("P-256", True)])
 @pytest.mark.parametrize("passphrase", [None, "correct horse \u00e4"])
-def test_a_key_is_known_by_its_public_half(kind: str, passphrase: str | None) -> None:
-    pem = encode_key(KEYS[kind], passphrase)
+def test_a_key_is_known_by_its_public_half(kind: str, traditional: bool, passphrase: str | None) -> None:
+    pem = encode_key(KEYS[kind], passphrase, traditional=traditional)
     # A passphrase for a key without one does no harm.
     loaded = keys.load(pem, passphrase or "hunter2", "privatekey_path")
     assert loaded.public_key == encode_public_key(KEYS[kind])
-    assert not any(line.decode() in repr(loaded) for line in pem.splitlines())
-
-
-@pytest.mark.parametrize("kind", ["RSA", "P-256"])
-@pytest.mark.parametrize("passphrase", [None, "correct horse"])
-def test_the_traditional_form_is_read_too(kind: str, passphrase: str | None) -> None:
-    pem = encode_key(KEYS[kind], passphrase, traditional=True)
-    assert keys.load(pem, passphrase, "privatekey_path").public_key == encode_public_key(KEYS[kind])
-
-
-@pytest.mark.parametrize("kind", KEYS)
-def test_a_keys_type_and_size_are_told(kind: str) -> None:
-    assert keys.describe_public_key(KEYS[kind].public_key()) == TYPES[kind]
+    assert not any(line.decode() in repr(loaded) for line in pem.splitlines() if line)
 
 
 @pytest.mark.parametrize("kind", ["RSA", "P-256"])
@@ -66,21 +51,22 @@ def test_a_wrong_or_missing_passphrase_is_named_and_not_repeated(
     assert not passphrase or passphrase not in caught.value.message + caught.value.hint
 
 
+def block(label: str, text: str) -> bytes:
+    return f"-----BEGIN {label}-----\n{text}\n-----END {label}-----\n".encode()
+
+
+# What no accident makes of a key: those the tests of fuzzing try.
 JUNK = {
     "nothing": b"",
-    "blank": b"\n\n",
     "words": b"this is no key",
-    "nul": b"\x00" * 100,
     "not utf-8": b"\xff\xfe",
     "a cut key": encode_key(KEYS["RSA"])[:200],
-    "no base64": b"-----BEGIN PRIVATE KEY-----\n!!!!\n-----END PRIVATE KEY-----\n",
-    "no DER": b"-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n",
-    "an empty block": b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
-    "a junk encrypted block": b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nQUJD\n-----END ENCRYPTED PRIVATE KEY-----\n",
-    "a DEK-Info of nothing": b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: X,00\n\n"
-    b"QUJD\n-----END RSA PRIVATE KEY-----\n",
-    "an openssh key": b"-----BEGIN OPENSSH PRIVATE KEY-----\nQUJD\n-----END OPENSSH PRIVATE KEY-----\n",
-    "a public key": b"-----BEGIN PUBLIC KEY-----\nQUJD\n-----END PUBLIC KEY-----\n",
+    "no base64": block("PRIVATE KEY", "!!!!"),
+    "no DER": block("PRIVATE KEY", "QUJD"),
+    "encrypted, and no DER": block("ENCRYPTED PRIVATE KEY", "QUJD"),
+    "a DEK-Info of nothing": block("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: X,00\n\nQUJD"),
+    "an openssh key": block("OPENSSH PRIVATE KEY", "QUJD"),
+    "a public key": block("PUBLIC KEY", "QUJD"),
 }
 
 
@@ -105,16 +91,6 @@ def test_a_key_without_its_leading_zero_is_read_or_its_owner_is_told_the_way() -
         assert "openssl pkcs8 -topk8" in error.hint
     mended = openssl("pkcs8", "-topk8", "-nocrypt", data=pem)
     assert keys.load(mended, None, "privatekey_path").public_key == expected
-
-
-def test_an_error_shows_nothing_of_the_key() -> None:
-    pem = encode_key(KEYS["P-256"])
-    lines = pem.splitlines(keepends=True)
-    damaged = b"".join([*lines[:2], *lines[3:]])
-    with pytest.raises(OptionError) as caught:
-        keys.load(damaged, None, "privatekey_content")
-    told = repr(caught.value) + caught.value.message + caught.value.hint
-    assert not any(line.decode() in told for line in pem.splitlines()[1:-1])
 
 
 def test_a_key_of_another_kind_gives_no_traceback() -> None:
