@@ -144,7 +144,7 @@ def integrate(core: Core, platform: Platform | None, targets: tuple[str, ...]) -
 
 def test_units(platform: Platform) -> list[str]:
     """Return the command that runs the plugins' unit tests; filters are for controllers, and make one of their process."""
-    options = ["-q", "-W", "default", "-p", "no:cacheprovider", "--ignore=tests/unit/plugins/filter"]
+    options = ["-q", "-W", "default", "-o", "cache_dir=.cache/pytest-matrix", "--ignore=tests/unit/plugins/filter"]
     return [furnish_target(platform), "-m", "pytest", *options, "tests/unit/plugins"]
 
 
