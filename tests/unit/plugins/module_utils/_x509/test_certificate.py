@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
