@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import ssl
 import stat
 import subprocess
 import sys
@@ -36,24 +37,31 @@ def describe(path: Path) -> str:
     return f"{path.name} {stat.filemode(status.st_mode)} {status.st_uid}:{status.st_gid} {status.st_ino} {digest}"
 
 
-def verify(place: str, root: str) -> Iterator[str]:
-    """Yield what is wrong with the files of a certificate."""
-    folder = Path(place)
-    names = {path.name for path in folder.iterdir()}
-    if names != NAMES:
-        yield f"{place} holds {sorted(names)}"
-        return
-    chain = ("-CAfile", root, "-untrusted", str(folder / "chain.pem"))
-    checked = openssl("verify", "-purpose", "smimesign", *chain, str(folder / "cert.pem"))
-    if not checked.endswith(": OK\n"):
-        yield f"{place}: {checked}"
-    key, certificate = (folder / name for name in ("key.pem", "cert.pem"))
-    if openssl("pkey", "-pubout", "-in", str(key)) != openssl("x509", "-noout", "-pubkey", "-in", str(certificate)):
-        yield f"{place}: key and certificate are no pair"
-    if (folder / "combined.pem").read_text() != key.read_text() + certificate.read_text():
-        yield f"{place}: combined.pem is not key and certificate"
-    if stat.S_IMODE(key.stat().st_mode) != 0o600 or stat.S_IMODE((folder / "combined.pem").stat().st_mode) != 0o600:
-        yield f"{place}: the key can be read by others"
+def verify(places: list[str], root: str) -> Iterator[str]:
+    """Yield what is wrong with the files of certificates; those below the same chain take one openssl."""
+    chains: dict[str, list[str]] = {}
+    for place in places:
+        folder = Path(place)
+        names = {path.name for path in folder.iterdir()}
+        if names != NAMES:
+            yield f"{place} holds {sorted(names)}"
+            continue
+        chains.setdefault((folder / "chain.pem").read_text(), []).append(str(folder / "cert.pem"))
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(folder / "cert.pem", folder / "key.pem")
+        except ssl.SSLError as error:
+            yield f"{place}: key and certificate are no pair: {error}"
+        pair = (folder / "key.pem").read_text() + (folder / "cert.pem").read_text()
+        if (folder / "combined.pem").read_text() != pair:
+            yield f"{place}: combined.pem is not key and certificate"
+        if {stat.S_IMODE((folder / name).stat().st_mode) for name in ("key.pem", "combined.pem")} != {0o600}:
+            yield f"{place}: the key can be read by others"
+    for certificates in chains.values():
+        chain = str(Path(certificates[0]).with_name("chain.pem"))
+        told = openssl("verify", "-purpose", "smimesign", "-CAfile", root, "-untrusted", chain, *certificates)
+        good = {line.removesuffix(": OK") for line in told.splitlines() if line.endswith(": OK")}
+        if good != set(certificates):
+            yield told
 
 
 def openssl(*arguments: str) -> str:
@@ -68,7 +76,7 @@ def main() -> int:
     """Look or verify."""
     places = json.load(sys.stdin)
     if sys.argv[1:2] == ["--verify"]:
-        print(json.dumps([fault for place in places for fault in verify(place, sys.argv[2])]))
+        print(json.dumps(list(verify(places, sys.argv[2]))))
     else:
         print(json.dumps({place: look(place) for place in places}))
     return 0

@@ -11,14 +11,13 @@ FILES = {"path": "cert.pem", "chain_path": "chain.pem", "combined_path": "combin
 
 
 def expand(troubles):
-    """Return one case for each value of a trouble's `each`, and the others as they are, with what each is one of."""
-    cases = []
-    for section in troubles:
-        endings = set()
-        for case in (case for trouble in section["cases"] for case in _expand(trouble)):
-            cases.append({**case, "all": True, "sections": not endings, "errors": case["ends"] not in endings})
-            endings.add(case["ends"])
-    return cases
+    """Return one case for each value of a trouble's `each`, and the others as they are, with the section of each."""
+    return [
+        {"needs": "nothing", **case, "section": section["title"]}
+        for section in troubles
+        for trouble in section["cases"]
+        for case in _expand(trouble)
+    ]
 
 
 def _expand(trouble):
@@ -41,31 +40,51 @@ def _slug(text):
     return "".join(character if character.isalnum() else "-" for character in text.lower())
 
 
-def attempts(cases, turn, work, urls):
-    """Return an attempt for each case in a turn: its order, its options, and the `run` that it shares with others of its kind."""
+# What a way takes one case of each of.
+KINDS = {
+    "all": lambda case: case["id"],
+    "sections": lambda case: (case["section"], case["ends"], case.get("unsent")),
+    "ends": lambda case: case["ends"],
+}
+
+
+def attempts(cases, ways, work):
+    """Return an attempt for each case that a way takes: its order, its options, and the `run` that it shares with its kind."""
     made = []
-    turn_id = _slug(turn["name"])
-    for case in cases:
-        if not case[turn["of"]]:
-            continue
-        place = f"{work}/{turn_id}/{case['id']}"
-        order = f"{turn_id}.{case['id']}"
-        paths = {option: f"{place}/{name}" for option, name in FILES.items()}
-        given = {name: _fill(value, place) for name, value in case.get("options", {}).items()}
-        run = {
-            "api_from": turn["from"],
-            "python": case.get("python", "plain"),
-            "api_url": urls[case.get("listener", "none")],
-            "api_timeout": case.get("timeout", 30),
-            "api_retries": case.get("retries", 0),
-        }
-        entry = {"email": mailbox(case), "order_number": order, "force": True, **paths, **given}
-        lifted = {**entry, **{name: _fill(value, place) for name, value in case.get("lifted", paths).items()}}
-        ends = case.get("far", case["ends"]) if turn["from"] == "controller" else case["ends"]
-        made.append(
-            {**case, "place": place, "order": order, "run": run, "entry": entry, "lifted": lifted, "ends": ends}
-        )
+    for way in ways:
+        chosen = {}
+        for case in cases:
+            chosen.setdefault(KINDS[way["of"]](case), case)
+        made += [_attempt(case, way, work) for case in chosen.values()]
     return made
+
+
+def _attempt(case, way, work):
+    place = f"{work}/{way['from']}-{way['of']}/{case['id']}"
+    order = f"{way['from']}.{way['of']}.{case['id']}"
+    paths = {option: f"{place}/{name}" for option, name in FILES.items()}
+    given = {name: _fill(value, place) for name, value in case.get("options", {}).items()}
+    run = {
+        "bulk": way["bulk"],
+        "api_from": way["from"],
+        "python": case.get("python", "plain"),
+        "listener": case.get("listener", "none"),
+        "api_timeout": case.get("timeout", 30),
+        "api_retries": case.get("retries", 0),
+    }
+    entry = {"email": mailbox(case), "order_number": order, "force": True, **paths, **given}
+    lifted = {**entry, **{name: _fill(value, place) for name, value in case.get("lifted", paths).items()}}
+    ends = case.get("far", case["ends"]) if way["from"] == "controller" else case["ends"]
+    made = {
+        "way": way["name"],
+        "place": place,
+        "order": order,
+        "run": run,
+        "entry": entry,
+        "lifted": lifted,
+        "ends": ends,
+    }
+    return {**case, **made}
 
 
 def _fill(value, place):
@@ -125,7 +144,9 @@ def verdicts(results, secrets, calls):
     """Return a sentence for each thing that is not as it has to be; `calls` are those that the CA counted meanwhile."""
     asked = {call["values"].get("orderNumber") for call in calls}
     return [
-        f"{result['item']['name']}: {fault}" for result in results for fault in _find_faults(result, secrets, asked)
+        f"{result['item']['way']}, {result['item']['name']}: {fault}"
+        for result in results
+        for fault in _find_faults(result, secrets, asked)
     ]
 
 
