@@ -70,8 +70,14 @@ RUNS: tuple[tuple[str, dict[str, str], dict[str, tuple[dict[str, Any], str]]], .
         },
     ),
     ("-D", DEBUG, {"an option from a variable, with ANSIBLE_DEBUG": (FROM_VARIABLE, SECRET)}),
-    ("-D", ARGUMENTS, {"a value written down": (task({**ACCOUNT, "login_password": LITERAL}), LITERAL)}),
-    ("-vvvv", ARGUMENTS, {"an option from a variable, with its arguments": (FROM_VARIABLE, "")}),
+    (
+        "-vvvv",
+        ARGUMENTS,
+        {
+            "a value written down": (task({**ACCOUNT, "login_password": LITERAL}), LITERAL),
+            "an option from a variable, with its arguments": (FROM_VARIABLE, ""),
+        },
+    ),
 )
 CACHED = {"ansible.builtin.set_fact": {"kept": "{{ secret }}", "cacheable": True}}
 
@@ -106,8 +112,13 @@ def main() -> None:
     parser.add_argument("--work", required=True)
     folder = Path(parser.parse_args().work)
     folder.mkdir()
+    cache = {
+        "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "cache"),
+    }
     for verbosity, settings, cases in RUNS:
-        told = play(folder, {name: content for name, (content, _shows) in cases.items()}, verbosity, settings)
+        tasks = {name: content for name, (content, _shows) in cases.items()}
+        told = play(folder, {**tasks, "Keep a fact": CACHED}, verbosity, {**settings, **cache})
         for name, (_content, shows) in cases.items():
             if "connection_failed" not in told[name] and "Connection refused" not in told[name]:
                 raise SystemExit(f"{name}: this did not get as far as the CA\n{told[name]}")
@@ -115,11 +126,6 @@ def main() -> None:
             if found != [shows] * bool(shows):
                 raise SystemExit(f"{name}: shows {found}\n{told[name]}")
             print(f"{name}: {'shown' if found else 'not shown'}")
-    cache = {
-        "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
-        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "cache"),
-    }
-    play(folder, {"Keep": CACHED}, "-D", cache)
     if not any(SECRET in path.read_text(encoding="utf-8") for path in (folder / "cache").iterdir()):
         raise SystemExit("A cacheable fact is not in the cache")
     print("a cacheable fact: kept")
