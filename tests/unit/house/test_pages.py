@@ -90,7 +90,7 @@ def test_the_drawing_of_a_run_has_every_status_and_step() -> None:
 def test_the_guide_to_faults_has_every_trouble_and_its_end() -> None:
     table = yaml.safe_load((CLONE / "tests/integration/targets/faults/vars/main.yml").read_text(encoding="utf-8"))
     page = rows(GUIDES / "guide_faults.rst")
-    troubles = [trouble for section in table["troubles"] for trouble in section["cases"]]
+    troubles = [{**section["usual"], **trouble} for section in table["troubles"] for trouble in section["cases"]]
     assert len(troubles) > 50
     ends = [
         f"``{trouble['ends']}``" + (f", from the controller ``{trouble['far']}``" if "far" in trouble else "")

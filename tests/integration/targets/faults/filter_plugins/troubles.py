@@ -16,7 +16,7 @@ def expand(troubles):
         {"needs": "nothing", **case, "section": section["title"]}
         for section in troubles
         for trouble in section["cases"]
-        for case in _expand(trouble)
+        for case in _expand({**section["usual"], **trouble})
     ]
 
 
@@ -78,6 +78,7 @@ def _attempt(case, way, work):
     made = {
         "way": way["name"],
         "place": place,
+        "good": f"{work}/good/{mailbox(case)}",
         "order": order,
         "run": run,
         "entry": entry,
@@ -186,16 +187,5 @@ class FilterModule:
 
     def filters(self):
         """Name the filters."""
-        return {
-            "expand": expand,
-            "attempts": attempts,
-            "mailbox": mailbox,
-            "survivors": survivors,
-            "wanted_listeners": wanted_listeners,
-            "wanted_orders": wanted_orders,
-            "wanted_faults": wanted_faults,
-            "batches": batches,
-            "spread": spread,
-            "verdicts": verdicts,
-            "differences": differences,
-        }
+        named = (expand, attempts, survivors, wanted_listeners, wanted_orders, wanted_faults, batches, spread)
+        return {function.__name__: function for function in (*named, verdicts, differences)}
