@@ -29,6 +29,12 @@ ROLE: dict[str, Any] = {
         ],
     },
 }
+LOCAL: dict[str, Any] = {"hosts": "localhost", "gather_facts": False}
+CALL = {
+    "name": "Ask for an order",
+    "mailops.smime.smime_certificate_info": {"order_number": "1234567"},
+    "failed_when": False,  # it has no CSR yet
+}
 RESTLESS = {
     "name": "Write the time",
     "ansible.builtin.copy": {"dest": "{{ playbook_dir }}/time", "content": "{{ now() }}"},
@@ -38,11 +44,11 @@ BROKEN = {"name": "Fail", "ansible.builtin.fail": {"msg": "This one fails."}}
 PLAYBOOKS: dict[str, tuple[dict[str, Any], str]] = {
     "good": (ROLE, "passed: both runs succeeded"),
     "restless": (
-        {**ROLE, "post_tasks": [RESTLESS]},
+        {**LOCAL, "tasks": [CALL, RESTLESS]},
         "The second run changed something on localhost, in: Write the time.",
     ),
-    "broken": ({**ROLE, "post_tasks": [BROKEN]}, "The first run failed"),
-    "elsewhere": ({**ROLE, "roles": [], "post_tasks": [RESTLESS]}, "The playbook did not contact the test CA"),
+    "broken": ({**LOCAL, "tasks": [BROKEN]}, "The first run failed"),
+    "elsewhere": ({**LOCAL, "tasks": [RESTLESS]}, "The playbook did not contact the test CA"),
 }
 # A whole pipeline runs for each of these; the other playbooks fail in the same way whoever starts them.
 CASES = (
