@@ -32,6 +32,7 @@ import yaml
 
 _BLOCK = re.compile(r"^\.\. code-block:: yaml\n\n   # (publish_\w+\.yml)\n((?:(?:   .*)?\n)+)", re.MULTILINE)
 MAILBOXES = {"alice@example.test": "publish-alice", "bob@example.test": "publish-bob"}
+PROVISION, LDAP_RECIPE = "mailops.smime.provision", "publish_ldap.yml"
 ADMIN = "cn=admin,dc=example,dc=test"
 SYSTEM_PYTHON = "/usr/bin/python3"
 NAMED = """\
@@ -96,6 +97,9 @@ class Trial:
         self.secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.dns_port, self.ldap_port = find_ports(2)
         self.foreign = self.make_foreign()
+        manifest = Path(arguments.community, "ansible_collections/community/general/MANIFEST.json")
+        version: str = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"]
+        self.with_ldap = tuple(map(int, version.split(".")[:2])) >= (12, 5)
 
     def make_foreign(self) -> bytes:
         """Make a certificate of another origin that stands in the directory."""
@@ -170,33 +174,18 @@ class Trial:
         (self.work / "own.yml").write_text(yaml.safe_dump(own), encoding="utf-8")
         return sorted(recipes)
 
-    def play(self, playbook: str, *arguments: str) -> str:
-        """Run a playbook and return what it printed; neither DNS's nor the directory's secret may be in it."""
-        command = [
-            sys.executable,
-            "-m",
-            "ansible.cli.playbook",
-            "-i",
-            "inventory.yml",
-            "-e",
-            "@own.yml",
-            playbook,
-            *arguments,
-        ]
+    def play(self, playbooks: list[str], *arguments: str) -> list[int]:
+        """Run playbooks in one process, and return how many changes there were after each; no secret may be shown."""
+        program = [sys.executable, "-m", "ansible.cli.playbook", "-i", "inventory.yml", "-e", "@own.yml"]
         paths = f"{self.arguments.community}{os.pathsep}{os.environ['ANSIBLE_COLLECTIONS_PATH']}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SMIME_")}
-        told = self.run(command, env={**kept, "ANSIBLE_COLLECTIONS_PATH": paths})
+        environment = {**kept, "ANSIBLE_COLLECTIONS_PATH": paths, "ANSIBLE_PIPELINING": "1"}
+        told = self.run([*program, *playbooks, *arguments], env=environment)
         if self.secret in told or "PRIVATE KEY" in told:
-            raise SystemExit(f"{playbook} shows a secret\n{told}")
-        return told
-
-    def publish(self, recipes: list[str]) -> None:
-        """Run each recipe twice, and see that the second run changes nothing."""
-        for name in recipes:
-            self.play(name)
-            told = self.play(name)
-            if re.search(r"changed=[1-9]", told):
-                raise SystemExit(f"the second run of {name} changes something\n{told}")
+            raise SystemExit(f"{playbooks} show a secret\n{told}")
+        changes = [int(number) for number in re.findall(r"^mail.example.test .*changed=(\d+)", told, re.MULTILINE)]
+        require(len(changes) == len(playbooks), told)
+        return changes
 
     def look(self) -> None:
         """Hold what is published against the files."""
@@ -206,13 +195,8 @@ class Trial:
             owner = self.run([sys.executable, "-c", OWNER, str(folder / "cert.pem")]).strip()
             records = self.run([SYSTEM_PYTHON, "-c", ASK, owner, str(self.dns_port)]).splitlines()
             require(records == [f"3 0 0 {data.hex()}"], f"{email}: the records are {records}")
-            entry = self.search(email)
-            require(sorted(entry["userCertificate;binary"]) == sorted([self.foreign, data]), f"{email}: {entry}")
-            (bundle,) = entry["userSMIMECertificate"]
-            (self.work / "bundle.p7b").write_bytes(bundle)
-            names = self.run(["openssl", "pkcs7", "-inform", "DER", "-in", "bundle.p7b", "-print_certs"])
-            full = (folder / "fullchain.pem").read_text(encoding="utf-8")
-            require(read_pem(names) == read_pem(full), f"{email}: userSMIMECertificate has other certificates\n{names}")
+            if self.with_ldap:
+                self.look_in_directory(email, data)
             if shutil.which("xmllint"):
                 self.run(["xmllint", "--noout", "--nonet", str(folder / f"{email}.mobileconfig")])
             profile = plistlib.loads((folder / f"{email}.mobileconfig").read_bytes())
@@ -220,6 +204,16 @@ class Trial:
                 profile["PayloadContent"][0]["PayloadContent"] == (folder / f"{email}.p12").read_bytes(),
                 "another PKCS#12",
             )
+
+    def look_in_directory(self, email: str, data: bytes) -> None:
+        """Hold an entry against the certificate and the files."""
+        entry = self.search(email)
+        require(sorted(entry["userCertificate;binary"]) == sorted([self.foreign, data]), f"{email}: {entry}")
+        (bundle,) = entry["userSMIMECertificate"]
+        (self.work / "bundle.p7b").write_bytes(bundle)
+        names = self.run(["openssl", "pkcs7", "-inform", "DER", "-in", "bundle.p7b", "-print_certs"])
+        full = (self.place / email / "fullchain.pem").read_text(encoding="utf-8")
+        require(read_pem(names) == read_pem(full), f"{email}: userSMIMECertificate has other certificates\n{names}")
 
     def search(self, email: str) -> dict[str, list[bytes]]:
         """Return the published values of an entry."""
@@ -293,22 +287,23 @@ def main() -> None:
     Path(arguments.work).mkdir()
     trial = Trial(arguments)
     recipes = trial.write_playbooks()
-    require(recipes == ["publish_apple.yml", "publish_dns.yml", "publish_ldap.yml"], f"the guide has {recipes}")
+    require(recipes == ["publish_apple.yml", "publish_dns.yml", LDAP_RECIPE], f"the guide has {recipes}")
+    if not trial.with_ldap:
+        print(f"SKIPPED {LDAP_RECIPE}: it needs community.general 12.5.0, which needs ansible-core 2.17")
+        recipes.remove(LDAP_RECIPE)
     for email, code in MAILBOXES.items():
         order = {"email": email, "collection_code": code, "order_number": code, "not_before_days": -100}
         trial.control("POST", "orders", order)
-    trial.play("mailops.smime.provision")
     with trial.serve():
-        trial.publish(recipes)
+        trial.play([PROVISION, *recipes])
         trial.look()
         print("published")
         trial.control("POST", "orders/publish-alice/reissue", {"not_before_days": 0})
         before = (trial.place / "alice@example.test/cert.pem").read_bytes()
-        trial.play("mailops.smime.provision", "-e", "smime_remaining_days=300")
-        require(
-            before != (trial.place / "alice@example.test/cert.pem").read_bytes(), "alice's certificate was not renewed"
-        )
-        trial.publish(recipes)
+        changes = trial.play([PROVISION, *recipes, *recipes], "-e", "smime_remaining_days=300")
+        renewed = before != (trial.place / "alice@example.test/cert.pem").read_bytes()
+        require(renewed, "alice's certificate was not renewed")
+        require(changes[-1] == changes[len(recipes)], f"the second run of the recipes changes something: {changes}")
         trial.look()
         print("published again, after a renewal")
 
