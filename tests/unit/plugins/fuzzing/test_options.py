@@ -12,7 +12,6 @@ import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as wanteds
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_url
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError, SmimeError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
@@ -54,15 +53,6 @@ URLS = st.one_of(
 )
 
 
-@given(url=URLS)
-def test_the_password_goes_to_https_urls_only(url: str) -> None:
-    if accepted(check_url, url):
-        assert url.lower().startswith("https://")
-        assert "@" not in url.split("/")[2]
-        assert "#" not in url
-        assert not any(character.isspace() for character in url)
-
-
 DOMAINS = ["example.test", "ex\u00e4mple.test", "xn--a", "a..b", "-", "\u200d.test"]
 ADDRESSES = st.one_of(
     st.text(max_size=30),
@@ -77,14 +67,6 @@ def test_an_address_is_normal_or_refused(email: str) -> None:
         normal = address.normalize(email)
         assert address.normalize(normal) == normal
         assert address.is_one_of(email.upper() if email.isascii() else email, (normal,))
-
-
-NUMBERS = ["remaining_days", "wait_timeout", "poll_interval", "api_timeout", "api_retries"]
-
-
-@given(numbers=st.dictionaries(st.sampled_from(NUMBERS), st.integers()))
-def test_numbers_are_taken_or_refused(numbers: dict[str, int]) -> None:
-    accepted(options.check_numbers, numbers)
 
 
 SUBJECTS = st.dictionaries(

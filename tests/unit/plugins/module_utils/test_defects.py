@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _batch, _plan
 from ansible_collections.mailops.smime.plugins.module_utils._module import _mask
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE
-from ansible_collections.mailops.smime.tests.unit.plugins.target_host import PENDING, Host
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
 BOB = "bob@example.test"
 KEYS = {"changed", "reasons", "certificate", "status_code", "api_calls", "csr_submitted", "csr", "files"}
@@ -114,13 +114,3 @@ def test_a_secret_that_stands_everywhere_by_chance_is_refused_in_words_that_surv
     assert outcome.error == "invalid_option"
     assert option in outcome.result["msg"]
     assert "fewer than 4 characters" in outcome.result["msg"]
-
-
-def test_the_request_is_returned_after_waiting_too_and_no_failure_shows_the_whole_of_it(host: Host) -> None:
-    outcome = host.run(b"-20\nThe CSR was rejected\n")
-    assert outcome.result["csr"] is None
-    assert "CERTIFICATE REQUEST" not in outcome.printed
-    assert "CERTIFICATE REQUEST" in host.run(PENDING).result["csr"]
-    outcome = host.run(PENDING, host.reply(), csr_path=None, wait_timeout=60, poll_interval=10)
-    assert (outcome.result["status"], outcome.result["csr_submitted"]) == ("issued", True)
-    assert outcome.result["csr"] == outcome.forms[0]["csr"]

@@ -9,9 +9,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._batch import find_attention
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CaError, CallError
+from ansible_collections.mailops.smime.plugins.module_utils._options import label
 from ansible_collections.mailops.smime.plugins.module_utils._report import explain
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
+
+
+def test_messages_name_the_mailbox_or_else_the_file_and_the_order_without_control_characters() -> None:
+    assert label("alice@example.test", "/cert.pem", Order("7")) == "alice@example.test (order 7)"
+    assert label(None, "/cert.pem", Order(collection_code="x")) == "/cert.pem (the order of the collection code)"
+    assert label("a\x1b[2J@example.test", "", Order("7")) == r"'a\x1b[2J@example.test' (order 7)"
 
 
 def test_a_failure_says_for_whom_what_why_and_what_to_do(host: Host) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -176,17 +175,6 @@ def test_a_key_that_was_put_there_by_hand_is_used(renewing: Host) -> None:
     assert not waiting(renewing).exists()
 
 
-def test_check_mode_says_what_a_renewal_does(renewing: Host) -> None:
-    said = renewing.run(b"-3\nMissing argument: csr\n", check_mode=True)
-    done = renewing.run(PENDING)
-    assert said.result["files"] == done.result["files"]
-    issued = issue_for_waiting(renewing)
-    shown = show(issued)
-    said = renewing.run(shown, check_mode=True)
-    done = renewing.run(HELD, renewing.reply(issued))
-    assert (said.result["status"], said.result["files"]) == (done.result["status"], done.result["files"])
-
-
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -212,12 +200,8 @@ def look(host: Host, old_key: bytes) -> None:
     assert old_key in (*keys, *read_archive(host).values())
 
 
-@pytest.mark.parametrize("nameless", [True, False])
-def test_a_kill_at_any_moment_loses_nothing_and_the_next_run_finishes(
-    renewing: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool
-) -> None:
-    if not nameless:
-        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+def test_a_kill_at_any_moment_loses_nothing_and_the_next_run_finishes(renewing: Host, tmp_path: Path) -> None:
+    """How each file comes to be on each kind of file system, the tests of _store try."""
     old = renewing.read("cert.pem")
     old_key = renewing.read("key.pem")
     renewing.options["combined_path"] = renewing.path("combined.pem")

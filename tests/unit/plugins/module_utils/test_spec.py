@@ -32,7 +32,8 @@ def refuse(host: Host, option: str, name: str = "invalid_option", **changes: Any
 
 NOBODY = "nobody-of-this-name"
 VALUES: dict[str, tuple[Any, ...]] = {
-    "remaining_days": (-1,), "wait_timeout": (-1,), "poll_interval": (0,), "api_timeout": (0,), "api_retries": (-1,),
+    "remaining_days": (-1, 10**11), "wait_timeout": (-1, 10**11), "poll_interval": (0, 10**11), "api_timeout": (0, 10**11),
+    "api_retries": (-1, 10**11),
     "api_url": ("http://ca.example.test/", "https://user:hunter2@ca.example.test/", "junk"),
     "email": ("alice", "alice@", "alice@exam ple.test", "alice\n@example.test"),
     "order_number": ("1" * 129, None, "12345 ", "\t12345"), "login_name": ("x" * 65, None), "login_password": ("hunter2" * 20, None),
