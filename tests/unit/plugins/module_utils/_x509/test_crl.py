@@ -151,10 +151,18 @@ PKITS = {
 def test_the_lists_of_nist_say_what_they_should() -> None:
     vectors = pytest.importorskip("cryptography_vectors", reason="the test suite comes with cryptography_vectors")
     folder = Path(vectors.__file__).parent / "x509" / "PKITS_data"
-    lists = [crl.load(file.read_bytes()) for file in folder.glob("crls/*.crl")]
+    lists, unreadable = [], set()
+    for file in folder.glob("crls/*.crl"):
+        try:
+            lists.append(crl.load(file.read_bytes()))
+        except ValueError:
+            unreadable.add(file.stem)
     files = [file for file in folder.glob("certs/*Cert.crt") if "DSA" not in file.name]
     authorities = [certificates.load_der(file.read_bytes()) for file in files]
     expected = {name: status for status, names in PKITS.items() for name in names.split()}
+    # Some releases of the library read no serial number below zero.
+    assert unreadable <= {"NegativeSerialNumberCACRL"}
+    expected |= {name: "unknown" for name in expected if unreadable and "NegativeSerialNumber" in name}
     told = {}
     for name in expected:
         own = certificates.load_der((folder / "certs" / f"{name}EE.crt").read_bytes())
