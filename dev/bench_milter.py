@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure what signing costs a Postfix: without a milter, with ours, and with one that has openssl sign; smtp-source knows no milters.
+"""Measure what signing costs a Postfix: without a milter, with one that only accepts, and with ours; smtp-source knows no milters.
 
 As root on Debian, with the packages postfix, python3-milter, python3-cryptography and openssl: ``python3 dev/bench_milter.py``. It has a
 Postfix of its own on loopback, and writes a table to standard output. ``--former FOLDER`` measures an older ``smime_milter``, too.
@@ -51,17 +51,20 @@ defer unix - - n - 0 bounce
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
-# The same milter, but that a process of openssl signs each mail.
-BY_OPENSSL = """
-import subprocess, sys
-sys.argv[0] = sys.argv.pop(1)
-sys.path[0] = sys.argv[0].rpartition("/")[0]
-from smime_milter import __main__, live
-def sign(self, entity):
-    command = ["openssl", "cms", "-sign", "-binary", "-outform", "DER", "-md", "sha256", "-signer", sys.argv[0] + ".pem"]
-    return subprocess.run(command, input=memoryview(entity), capture_output=True, check=True).stdout
-live.Pair.sign = sign
-__main__.main()
+# What any milter in Python costs that looks at the whole mail.
+ACCEPTING = """
+import os, sys, Milter
+os.umask(0)
+class Accepting(Milter.Base):
+    @Milter.noreply
+    @Milter.decode("bytes")
+    def header(self, name, value): return Milter.CONTINUE
+    def envfrom(self, sender, *options): return Milter.CONTINUE
+    def eoh(self): return Milter.CONTINUE
+    @Milter.noreply
+    def body(self, chunk): return Milter.CONTINUE
+Milter.factory = Accepting
+Milter.runmilter("accepting", sys.argv[3].partition("=")[2])
 """
 
 
@@ -157,7 +160,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--former", help="an older smime_milter")
     former = parser.parse_args().former
-    commands = {"ours": ["/usr/bin/python3", str(PROGRAM)], "openssl signs": ["/usr/bin/python3", "-c", BY_OPENSSL]}
+    commands = {"ours": ["/usr/bin/python3", str(PROGRAM)], "only accepts": ["/usr/bin/python3", "-c", ACCEPTING]}
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, ExitStack() as stack:
         place = Path(folder)
         place.chmod(0o755)
@@ -177,15 +180,10 @@ def main() -> int:
             str(certificate),
             *subject,
         )
-        pair = key.read_bytes() + certificate.read_bytes()
-        (place / f"live/{ALICE}.pem").write_bytes(pair)
+        (place / f"live/{ALICE}.pem").write_bytes(key.read_bytes() + certificate.read_bytes())
         policy = {"owners": {}, "sendmail": False, "on_expired": "defer", "on_unclear_author": "defer"}
         relays = [{"networks": ["127.0.0.0/8"], "senders": [ALICE]}]
         (place / "policy.json").write_text(json.dumps({**policy, "relays": relays}))
-        by_openssl = place / "smime_milter"
-        by_openssl.symlink_to(PROGRAM)
-        by_openssl.with_name("smime_milter.pem").write_bytes(pair)
-        commands["openssl signs"].append(str(by_openssl))
         if former:
             commands["former"] = ["/usr/bin/python3", former]
         services = dict(zip(["no milter", *commands], find_ports(len(commands) + 1), strict=True))

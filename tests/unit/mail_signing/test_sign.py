@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.mailops.smime.tests.unit.mail_signing.issuer import Issuer
 from ansible_collections.mailops.smime.tests.unit.mail_signing.mails import AUTHOR, MAILS
+from smime_milter.mail import IN_MEMORY, Spool
 
 PROGRAM = Path(__file__).parents[3] / "roles/mail_signing/files/smime_milter"
 ALICE = "alice@example.test"
@@ -139,6 +141,20 @@ def test_a_flood_of_fields_is_told_and_not_signed(flood: bytes, issuer: Issuer, 
     done = sign(mail, live)
     assert (done.returncode, done.stdout) == (0, mail)
     assert b"its header is too large" in done.stderr
+
+
+@pytest.mark.parametrize("size", [0, IN_MEMORY, IN_MEMORY + 1, IN_MEMORY + mmap.PAGESIZE])
+def test_a_body_of_any_size_comes_back_and_none_of_whole_pages_is_mapped(size: int, tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path))
+    for _times in range(size // 4096):
+        spool.write(b"x" * 4096)
+    spool.write(b"y" * (size % 4096))
+    with spool.view() as view:
+        assert view[:] == b"x" * (size - size % 4096) + b"y" * (size % 4096)
+        # Python up to 3.11.4 would read behind the map, and crash.
+        assert isinstance(view, bytes) is (size != IN_MEMORY + 1)
+    assert list(tmp_path.iterdir()) == []
+    spool.close()
 
 
 def write_policy(live: Path, **changes: object) -> str:

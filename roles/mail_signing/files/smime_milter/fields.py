@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Field:
 
     raw: bytes
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """Return the name for comparisons, in lower case."""
         name, colon, _value = self.raw.partition(b":")

@@ -161,15 +161,17 @@ class Spool:
     @contextlib.contextmanager
     def view(self) -> Iterator[Buffer]:
         """Give what was written, as bytes or as a map of the file."""
-        view: Buffer = bytes(self._data)
-        if self._file is not None:
-            self._file.flush()
-            view = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        try:
+        if self._file is None:
+            yield bytes(self._data)
+            return
+        self._file.flush()
+        # Python up to 3.11.4 looks at the byte behind a map. Where whole pages are mapped nothing is there, and it crashes.
+        if self._file.tell() % mmap.PAGESIZE == 0:
+            self._file.seek(0)
+            yield self._file.read()
+            return
+        with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as view:
             yield view
-        finally:
-            if isinstance(view, mmap.mmap):
-                view.close()
 
     def close(self) -> None:
         """Forget all."""
@@ -255,13 +257,15 @@ def describe_type(micalg: str, boundary: str) -> str:
 
 
 def _write_body(entity: Buffer, signature: bytes, boundary: bytes) -> Iterator[bytes]:
-    """Yield the body of the signed mail. ``signature`` is CMS SignedData in DER, without content."""
-    yield b"This is a message signed with S/MIME.\r\n\r\n--" + boundary + b"\r\n"
-    for start in range(0, len(entity), _CHUNK):
-        yield entity[start : start + _CHUNK]
-    lines = [base64.b64encode(signature[start : start + _LINE]) for start in range(0, len(signature), _LINE)]
+    """Yield the body of the signed mail in few pieces. ``signature`` is CMS SignedData in DER, without content."""
+    start = b"This is a message signed with S/MIME.\r\n\r\n--" + boundary + b"\r\n"
+    last = len(entity) // _CHUNK * _CHUNK
+    for place in range(0, last, _CHUNK):
+        yield start + entity[place : place + _CHUNK]
+        start = b""
+    lines = [base64.b64encode(signature[place : place + _LINE]) for place in range(0, len(signature), _LINE)]
     yield (
-        b"\r\n--" + boundary + b"\r\n"
+        start + entity[last:] + b"\r\n--" + boundary + b"\r\n"
         b'Content-Type: application/pkcs7-signature; name="smime.p7s"\r\n'
         b"Content-Transfer-Encoding: base64\r\n"
         b'Content-Disposition: attachment; filename="smime.p7s"\r\n\r\n'

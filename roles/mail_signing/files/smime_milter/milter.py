@@ -19,7 +19,6 @@ from smime_milter.mail import Client, DeferredError, Mail, PassError, PolicyErro
 
 NAME = "smime-milter"
 LOG = logging.getLogger(NAME)
-_CHUNK = 65536
 # Seconds without a word from Postfix.
 _PATIENCE = 600
 _EXPECTED = (UnusableError, PolicyError, DeferredError, OSError)
@@ -58,6 +57,11 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
         self._mail: Mail | None = None
         self._sender = ""
         self._queue_id = "?"
+        self._fault: Exception | None = None
+
+    def setsymlist(self, stage: int, *macros: str) -> None:
+        """Ask for macros. The library's own would hand them over as bytes, fail, and ask Postfix to wait at every step."""
+        self._ctx.setsymlist(stage, " ".join(macros))
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     def connect(self, name: str, _family: str, place: Any) -> Any:
@@ -101,11 +105,14 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
             self._mail.pair = self._mail.decide()
         return Milter.CONTINUE
 
-    @guarded
+    @Milter.noreply  # type: ignore[untyped-decorator]
     def body(self, chunk: bytes) -> Any:
-        """Take a piece of the body."""
-        if self._mail is not None:
-            self._mail.body.write(chunk)
+        """Take a piece of the body. Postfix does not wait for an answer: what goes wrong here is said at the end."""
+        if self._mail is not None and self._fault is None:
+            try:
+                self._mail.body.write(chunk)
+            except Exception as error:  # noqa: BLE001 - it is raised again
+                self._fault = error
         return Milter.CONTINUE
 
     @guarded
@@ -115,11 +122,12 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
         if mail is None or mail.pair is None:
             return Milter.ACCEPT
         self._queue_id = self.getsymval("i") or self._queue_id
+        if self._fault is not None:
+            raise self._fault
         with mail.sign(mail.pair) as (content_type, pieces):
             self._replace_fields(mail.fields, content_type)
             for piece in pieces:
-                for start in range(0, len(piece), _CHUNK):
-                    self.replacebody(piece[start : start + _CHUNK])
+                self.replacebody(piece)
         LOG.info("%s: from=<%s> signed", self._queue_id, mail.sender)
         self._forget()
         return Milter.ACCEPT
@@ -169,6 +177,7 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
             self._mail.body.close()
             self._mail = None
         self._queue_id = "?"
+        self._fault = None
 
 
 def serve(socket: str, live: str, policy: str, temporary: str | None) -> None:
