@@ -116,6 +116,15 @@ def test_without_roots_the_chain_has_to_hold(issuer: Issuer, live: Path, tmp_pat
     )
 
 
+def test_without_roots_and_chain_there_is_nothing_to_check_against(issuer: Issuer, live: Path, tmp_path: Path) -> None:
+    good = issuer.issue("alice", ALICE)
+    sources = read_sources(Files(good.key, good.certificate, tmp_path / "none").describe(ALICE))
+    (line,) = publish(sources, place(live, issuer, roots=None))["attention"]
+    assert line.startswith(f"{ALICE}: refused: there is nothing to check its certificate against")
+    assert "Set smime_trusted_roots_path, or have the file at its chain_path" in line
+    assert list(live.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "said"), [("Ed25519", "a key of type Ed25519"), ("RSA-PSS", "RSASSA-PSS"), ("passphrase", "passphrase")]
 )

@@ -188,6 +188,11 @@ def _check(pair: Pair, email: str, place: Place) -> None:
         raise RefusedError(f"the certificate is for {', '.join(emails) or 'no mailbox'}")
     encoding = serialization.Encoding.PEM
     chain = b"".join(certificate.public_bytes(encoding) for certificate in pair.chain)
+    if not chain and not place.roots:
+        raise RefusedError(
+            "there is nothing to check its certificate against: no certificate of an issuer comes with it, and no root is trusted. "
+            "Set smime_trusted_roots_path, or have the file at its chain_path hold its issuer's certificate"
+        )
     with _lend(pair.certificate.public_bytes(encoding), chain) as (end_entity, others):
         trust = ["-CAfile", place.roots] if place.roots else ["-partial_chain", "-trusted", others]
         untrusted = ["-untrusted", others] if chain else []
