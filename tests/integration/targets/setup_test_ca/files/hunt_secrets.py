@@ -148,7 +148,7 @@ class Hunt:
 
 
 class Watch(threading.Thread):
-    """Looks at all processes, again and again: their arguments, and their environment."""
+    """Looks at all processes that start from now on, again and again: their arguments, and their environment."""
 
     def __init__(self, hunt: Hunt, task: dict[str, Any]) -> None:
         super().__init__(daemon=True)
@@ -157,13 +157,15 @@ class Watch(threading.Thread):
         self.everywhere = not task["environment"]
         self.over = threading.Event()
         self.seen: set[int] = set()
+        self.others = set(os.listdir("/proc"))
 
     def run(self) -> None:
         """Look until it is over."""
         while not self.over.wait(PAUSE):
-            for folder in Path("/proc").iterdir():
-                if folder.name.isdigit():
-                    self._look(folder)
+            names = set(os.listdir("/proc"))
+            self.others &= names  # another process may get the number of one that has ended
+            for name in names - self.others:
+                self._look(Path("/proc", name))
 
     def _look(self, folder: Path) -> None:
         try:
