@@ -9,6 +9,7 @@ import base64
 import contextlib
 import io
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,14 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import Optio
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.modules import smime_certificate_info
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
-from ansible_collections.mailops.smime.tests.unit.plugins.certificates import NOW, Authority, issue, issue_ca
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    NOW,
+    SERVER_AUTH,
+    Authority,
+    issue,
+    issue_ca,
+    make_rsa_key,
+)
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
 
 NOTHING: dict[str, Any] = dict.fromkeys(
@@ -48,6 +56,25 @@ def test_the_chain_is_checked_as_a_run_checks_it(authority: Authority) -> None:
         looked = _info.inspect_certificate(own, _info.Criteria(NOW, chain=(chain,), trusted=(trusted,)))
         (said,) = [check for check in looked if check["name"] == "chain"]
         assert (said["passed"], fault in said["detail"]) == (not fault, True)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "failed"),
+    [
+        ({}, []),
+        ({"not_after": NOW - timedelta(days=1)}, ["valid_now"]),
+        ({"usages": (SERVER_AUTH,)}, ["email_protection", "forbidden_usages"]),
+        ({"ca": True}, ["end_entity"]),
+        ({"emails": ()}, ["mailbox"]),
+        ({"key": make_rsa_key(1024)}, ["key_strength"]),
+    ],
+)
+def test_each_check_that_a_certificate_fails_is_named(
+    authority: Authority, flaw: dict[str, Any], failed: list[str]
+) -> None:
+    looked = _info.inspect_certificate(certificates.load_der(authority.issue(**flaw).der), _info.Criteria(NOW))
+    usual = ["policy", "validity_span"]
+    assert [check["name"] for check in looked if not check["passed"] and check["name"] not in usual] == failed
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ NEW_KEY = {"privatekey_path": "new.key", "privatekey_create": True, "csr_path": 
         ("api_url", {"api_url": "https://"}),
         ("csr_content", {"csr_path": None, "csr_content": "A" * 32768}),
         ("combined_path", {"combined_path": "both.pem", "privatekey_path": None}),
+        ("not encrypted", {**NEW_KEY, "combined_path": "both.pem", "privatekey_passphrase": "hunter2"}),
         ("pkcs12_passphrase", {"pkcs12_path": "cert.p12", "pkcs12_passphrase": ""}),
         ("csr_path", {"privatekey_path": "new.key", "privatekey_create": True}),
         ("email", {**NEW_KEY, "email": None}),
@@ -120,7 +121,9 @@ def test_the_request_of_another_key_is_refused(host: Host) -> None:
 
 def test_an_encrypted_key_needs_its_passphrase(host: Host) -> None:
     host.write("locked.pem", encode_key(host.key, "hunter2"))
-    refuse(host, "encrypted", privatekey_path=host.path("locked.pem"))
+    locked: dict[str, Any] = {"privatekey_path": host.path("locked.pem")}
+    refuse(host, "encrypted", **locked)
+    refuse(host, "not encrypted", **locked, privatekey_passphrase="hunter2", combined_path=host.path("both.pem"))
     refuse(host, "privatekey_passphrase", privatekey_path=host.path("locked.pem"), privatekey_passphrase="hunter22")
     outcome = host.run(PENDING, privatekey_path=host.path("locked.pem"), privatekey_passphrase="hunter2", force=True)
     assert outcome.result["status"] == "pending"

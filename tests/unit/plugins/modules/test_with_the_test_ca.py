@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole runs against the test CA, over the network and with the real clock: killed at any call, side by side, and refused."""
+"""Whole runs against the test CA, over the network and with the real clock: killed at any call, side by side, each code, each form."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import STATUS_CODES
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
-from ansible_collections.mailops.smime.plugins.modules import smime_certificate, smime_certificates, smime_orders
+from ansible_collections.mailops.smime.plugins.modules import (
+    smime_certificate,
+    smime_certificate_info,
+    smime_certificates,
+    smime_orders,
+)
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import run_module
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import encode_key, make_csr_pem, make_key
 from ansible_collections.mailops.smime.tests.unit.plugins.killed import run_and_kill, start
-from ansible_collections.mailops.smime.tests.unit.plugins.samples import BARE, STATUSES, WITH_WORDS
-from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import RunningCa
+from ansible_collections.mailops.smime.tests.unit.plugins.samples import BARE, STATUSES, WITH_WORDS, openssl
+from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCOUNT, RunningCa
 
 RUNS = 20
 NETWORK = ((ssl.SSLSocket, "send"), (ssl.SSLSocket, "recv_into"))
@@ -151,3 +158,102 @@ def test_a_refused_login_is_one_call_and_no_other_mailbox_of_the_list_is_attempt
     assert [item["status"] for item in orders] == ["failed", "not_attempted", "not_attempted"]
     assert orders[0]["error"]["name"] == "login_failed"
     assert [call["endpoint"] for call in ca.calls()] == ["collect", "order"]
+
+
+# What makes the CA say each code of the page: the terms of the order, or else a fault, and options; and words of the CA.
+CODES: dict[int, tuple[dict[str, Any], dict[str, Any], str]] = {
+    -1: ({}, {}, "not made over https"),
+    -2: ({}, {}, "Unrecognised argument"),
+    -3: (
+        {"no_csr_answer": "missing_argument"},
+        {"csr_content": None, "privatekey_content": encode_key(make_key()).decode(), "email": None},
+        "'csr' argument",
+    ),
+    -4: ({}, {"order_number": "there-is-no-such-order"}, "'orderNumber' argument"),
+    -13: ({}, {"csr_content": "rsa"}, "key size"),
+    -14: ({}, {}, "unknown error"),
+    -16: ({}, {"login_name": "barred"}, "account is locked"),
+    -17: ({}, {}, "GET rather than POST"),
+    -18: ({}, {}, "already been provided"),
+    -20: ({}, {"csr_content": "dsa"}, "has been rejected"),
+    -21: ({"state": "revoked"}, {}, "has been revoked"),
+    -22: ({"state": "awaiting_payment"}, {}, "awaiting payment"),
+    -153: ({"state": "unsupported_product"}, {}, "product type"),
+    -154: ({"state": "email_not_verified"}, {}, "verification"),
+}
+
+
+def make_weak_csr(folder: Path, algorithm: str) -> str:
+    """Return a request for a key that no CA takes: of 1024 bits."""
+    (folder / "dsa").write_bytes(openssl("dsaparam", "1024", data=b""))
+    new = {"rsa": "rsa:1024", "dsa": f"dsa:{folder / 'dsa'}"}[algorithm]
+    options = ("-sha256", "-nodes", "-keyout", str(folder / "weak.key"), "-subj", "/CN=bob")
+    return openssl("req", "-new", "-newkey", new, *options, data=b"").decode()
+
+
+@pytest.mark.parametrize("code", STATUS_CODES)
+def test_each_code_of_the_page_ends_in_its_error_with_the_cas_words_and_leaves_no_file(
+    ca: RunningCa, tmp_path: Path, code: int
+) -> None:
+    terms, options, words = CODES[code]
+    placed = ca.order(**terms)
+    ca.control(
+        "POST", "accounts", {"accounts": [{**ACCOUNT, "login_name": "barred", "locked": True}], "existing": "keep"}
+    )
+    if not terms and not options:
+        ca.fault("code", code=code, order_number=placed["order_number"], count=2)
+    usual = {
+        "email": "alice@example.test",
+        "order_number": placed["order_number"],
+        "csr_content": make_csr_pem(make_key()),
+    }
+    given = {**usual, "path": str(tmp_path / "cert.pem"), **options}
+    if given["csr_content"] in ("rsa", "dsa"):
+        given["csr_content"] = make_weak_csr(tmp_path, given["csr_content"])
+    result = json.loads(start(partial(run, smime_certificate.main, ca, tmp_path, **given))())
+    error = result["error"]
+    assert (error["name"], error["code"], result["status_code"]) == (STATUS_CODES[code].name, code, code)
+    assert words in error["message"]
+    assert error["message"] in result["msg"]
+    assert error["hint"]
+    assert (result["changed"], result["csr_submitted"], len(ca.calls())) == (False, False, 2 if code == -18 else 1)
+    assert not (tmp_path / "cert.pem").exists()
+
+
+TEXTS = ("base64", "javascript")
+# What the page allows: query, type and encodings; and how many certificates there are for it.
+FORMS: list[tuple[str, str, tuple[str, ...], int]] = [
+    ("status", "individual", TEXTS, 0),
+    ("certificate", "individual", TEXTS, 1),
+    ("chain", "individual", TEXTS, 2),
+    ("all", "individual", TEXTS, 3),
+    ("all", "netscape", TEXTS, 3),
+    ("all", "pkcs7", (*TEXTS, "binary"), 3),
+    ("all", "cmmf", TEXTS, 3),
+]
+ANOTHER_DIALECT = {
+    "order": "end_entity_first", "armour": "none", "line_end": "crlf", "js_bare": True, "js_quote": "single",
+    "cmmf_certificate": "implicit", "cmmf_ca_pubs": "sequence",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", [{}, ANOTHER_DIALECT])
+def test_each_form_that_the_page_has_is_asked_for_and_read(
+    ca: RunningCa, tmp_path: Path, dialect: dict[str, Any]
+) -> None:
+    number = ca.issued(make_csr_pem(make_key()), dialect=dialect)["order_number"]
+    ca.control("DELETE", "calls")
+    for query, kind, encodings, count in FORMS:
+        for encoding in encodings:
+            form = {"query_type": query, "response_type": kind, "response_encoding": encoding}
+            shown = {"show_validity_period": True} if encoding == "base64" and query in ("status", "all") else {}
+            asked = {"order_number": number, "response_mime_type": "application/x-mail", **form, **shown}
+            said = json.loads(start(partial(run, smime_certificate_info.main, ca, tmp_path, **asked))())
+            found = said["order"]
+            assert (found["status"], found["status_code"]) == ("issued", 2 if count else 1), form
+            assert (len(found["certificates"]), found["content_type"]) == (count, "application/x-mail"), form
+            assert found["not_after"] or not shown
+    calls = ca.calls()
+    assert {call["values"]["queryType"] for call in calls} == {"0", "1", "2", "3"}
+    assert {call["values"].get("responseType", "3") for call in calls} == {"1", "2", "3", "4"}
+    assert not {"csr", "returnCertificate"} & {name for call in calls for name in call["arguments"]}

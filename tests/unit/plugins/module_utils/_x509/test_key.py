@@ -37,6 +37,21 @@ def test_a_key_is_known_by_its_public_half(kind: str, traditional: bool, passphr
     assert not any(line.decode() in repr(loaded) for line in pem.splitlines() if line)
 
 
+CREATED = [
+    *(("RSA", size, "secp256r1", size) for size in (2048, 3072, 4096)),
+    *(("ECC", 2048, f"secp{size}r1", size) for size in (256, 384, 521)),
+]
+
+
+@pytest.mark.parametrize(("kind", "size", "curve", "told"), CREATED)
+def test_a_key_is_created_as_wanted(kind: str, size: int, curve: str, told: int) -> None:
+    for passphrase in (None, "hunter2") if kind == "ECC" else (None,):
+        loaded = keys.load(keys.create(keys.KeySpec(kind, size, curve, passphrase)), passphrase, "")
+        assert keys.describe_public_key(loaded.key.public_key()) == (kind, told)
+        assert loaded.encrypted is (passphrase is not None)
+        assert keys.find_curve(loaded.key.public_key()) == (curve if kind == "ECC" else None)
+
+
 @pytest.mark.parametrize("kind", ["RSA", "P-256"])
 @pytest.mark.parametrize("traditional", [False, True])
 @pytest.mark.parametrize("passphrase", ["wrong", "", "x" * 2000, None])
