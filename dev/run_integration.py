@@ -22,7 +22,6 @@ from sealed_home import interpreter, sealed_environment
 
 # Those that take minutes, the longest first: the last one to end should be a short one.
 LONG = (
-    "smime_certificate_errors",
     "role_mail_signing",
     "faults",
     "documented_examples",

@@ -35,7 +35,6 @@ TARGETS = ("smime_certificate", "smime_certificate_outputs")
 # All that need neither root nor minutes.
 OLDEST_TARGETS = (
     "smime_certificate",
-    "smime_certificate_errors",
     "smime_certificate_outputs",
     "smime_certificate_concurrency",
     "smime_certificate_info",

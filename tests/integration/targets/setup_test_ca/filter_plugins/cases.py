@@ -30,11 +30,19 @@ def fill_in(cases, work, base=None, outputs=()):
     for case in cases:
         place = _find_place(case)
         paths = {option: f"{work}/{place}/{FILES[option]}" for option in outputs}
-        own = {"path": f"{work}/{place}/cert.pem", "order_number": place}
+        own = {"path": f"{work}/{place}/cert.pem", "order_number": place, "mode": "0644"}
         options = {**own, **paths, **(base or {}), **case.get("options", {})}
         given = {name: value for name, value in options.items() if value is not None}
         filled.append({"expect": {}, **case, "options": given})
     return filled
+
+
+def of_way(tables, api_from):
+    """Return the tables with the cases for calls from there: all from the target, from the controller those marked with ``both``."""
+    if api_from == "target":
+        return tables
+    chosen = [{**table, "cases": [case for case in table["cases"] if case.get("both")]} for table in tables]
+    return [table for table in chosen if table["cases"]]
 
 
 def places(cases):
@@ -126,4 +134,11 @@ class FilterModule:
 
     def filters(self):
         """Name the filters."""
-        return {"fill_in": fill_in, "places": places, "orders": orders, "faults": faults, "judge": judge}
+        return {
+            "fill_in": fill_in,
+            "of_way": of_way,
+            "places": places,
+            "orders": orders,
+            "faults": faults,
+            "judge": judge,
+        }
