@@ -155,37 +155,22 @@ class Host:
         self.write("fullchain.pem", issued.pem + self.authority.intermediate.pem)
         return issued
 
-    def run(
-        self,
-        *steps: Step,
-        check_mode: bool = False,
-        now: datetime = NOW,
-        ca: ScriptedTransport | None = None,
-        **changes: Any,
-    ) -> Outcome:
-        """Run the task; the CA answers ``steps`` and fails the test beyond them. An option that is None is left out."""
-        return self._run(
-            smime_certificate.main, {**self.options, **changes}, ca or ScriptedTransport(*steps), check_mode, now
-        )
+    def run(self, *steps: Step, **changes: Any) -> Outcome:
+        """Run the task; the CA answers ``steps`` and fails the test beyond them. An option that is None is left out.
 
-    def run_list(
-        self,
-        entries: list[dict[str, Any]] | None,
-        *steps: Step,
-        check_mode: bool = False,
-        now: datetime = NOW,
-        ca: ScriptedTransport | None = None,
-        **changes: Any,
-    ) -> Outcome:
+        Beside options of the module: check_mode, ``now`` for the clock, and ``ca`` for another one than that of the steps.
+        """
+        return self._run(smime_certificate.main, {**self.options, **changes}, steps)
+
+    def run_list(self, entries: list[dict[str, Any]] | None, *steps: Step, **changes: Any) -> Outcome:
         """Do the same with smime_certificates: with the options of the mailbox beside the list, but for what names it."""
         beside = {name: value for name, value in self.options.items() if name not in ("email", "order_number")}
-        options = {**beside, **changes, "certificates": entries}
-        return self._run(smime_certificates.main, options, ca or ScriptedTransport(*steps), check_mode, now)
+        return self._run(smime_certificates.main, {**beside, **changes, "certificates": entries}, steps)
 
-    def _run(
-        self, main: Callable[[], None], options: dict[str, Any], ca: ScriptedTransport, check_mode: bool, now: datetime
-    ) -> Outcome:
-        given = {"_ansible_check_mode": check_mode, "_ansible_diff": True, "_ansible_remote_tmp": str(self.folder)}
-        time = Time(now)
+    def _run(self, main: Callable[[], None], options: dict[str, Any], steps: tuple[Step, ...]) -> Outcome:
+        ca: ScriptedTransport = options.pop("ca", None) or ScriptedTransport(*steps)
+        time = Time(options.pop("now", NOW))
+        given = {"_ansible_check_mode": options.pop("check_mode", False), "_ansible_diff": True}
+        given["_ansible_remote_tmp"] = str(self.folder)
         printed = run_module(main, {**options, **given}, ca, time.functions)
         return Outcome(json.loads(printed), ca.forms, time.pauses, printed)

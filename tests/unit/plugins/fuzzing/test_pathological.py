@@ -12,7 +12,6 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
-import cryptography
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate, path
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.decoders import DECODERS
@@ -23,9 +22,7 @@ FEW = 1 << 10  # octets for counted steps, which are slow to count
 GROWTH = LARGE // SMALL
 CASES = [(name, decoder) for name, pattern in PATTERNS.items() for decoder in pattern.decoders]
 OWN_FOLDER = "smime/plugins/"
-# Bytes of memory for a byte of input. Of names with thousands of attributes, cryptography 36 makes 136 bytes a byte, and 38 makes 101.
-MEMORY = 150 if 36 <= int(cryptography.__version__.split(".")[0]) <= 38 else 100
-
+MEMORY = 100  # bytes for a byte of input
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the library's, about certificates that it reads all the same
 

@@ -12,24 +12,12 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._journal import PlacedOrder, parse, write
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE
 
 MOMENT = datetime(2026, 11, 28, 1, 2, 3, tzinfo=timezone.utc)
 ORDER = PlacedOrder(
-    "alice@example.test",
-    "mailbox_strict",
-    365,
-    "id1",
-    "placed",
-    MOMENT,
-    "4711",
-    "AbCd",
-    "12.00",
-    False,
-    -154,
-    MOMENT,
-    MOMENT,
-    True,
-)
+    ALICE, "mailbox_strict", 365, "id1", "placed", MOMENT, "4711", "AbCd", "12.00", False, -154, MOMENT, MOMENT, True
+)  # fmt: skip
 BARE = PlacedOrder("bob@example.test", None, None, "id2", "sent", MOMENT)
 
 
@@ -49,7 +37,7 @@ def test_a_person_can_read_it() -> None:
     assert len(text.splitlines()) == 4
     assert json.loads(text)["version"] == 1
     assert line() == {
-        "email": "alice@example.test", "product": "mailbox_strict", "days": 365, "id": "id1", "state": "placed",
+        "email": ALICE, "product": "mailbox_strict", "days": 365, "id": "id1", "state": "placed",
         "placed_at": "2026-11-28T01:02:03Z", "order_number": "4711", "collection_code": "AbCd", "cost": "12.00", "test": False,
         "last_code": -154, "last_asked": "2026-11-28T01:02:03Z", "reminded_at": "2026-11-28T01:02:03Z", "collected": True,
     }  # fmt: skip
@@ -65,7 +53,6 @@ def test_no_text_of_an_order_shows_its_code() -> None:
 
 
 DAMAGED = {
-    "empty": b"",
     "blank": b" \n",
     "no JSON": b"not JSON",
     "cut": write([ORDER])[:-20],

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     ALICE,
-    EMAIL_PROTECTION,
     FIRST_SECOND,
     LAST_SECOND,
     NOW,
@@ -85,8 +84,6 @@ FLAWS: list[tuple[dict[str, Any], str]] = [
     ({"key": make_key()}, "key_mismatch"),
     ({"emails": ("bob@example.test",)}, "email_mismatch"),
     ({"usages": None}, "not_smime"),
-    ({"usages": (EMAIL_PROTECTION, "2.5.29.37.0")}, "not_smime"),
-    ({"ca": True}, "not_smime"),
     ({"critical": (UNKNOWN,)}, "not_smime"),
     ({"not_before": NOW + DAY}, "not_valid_now"),
     ({"not_after": NOW - DAY}, "not_valid_now"),

@@ -44,15 +44,6 @@ def test_the_keys_of_a_result_and_of_an_error_are_always_there(host: Host, check
     assert set(outcome.result["error"]) == {"code", "name", "message", "hint", "retryable"}
 
 
-def test_no_secret_is_in_any_result(host: Host) -> None:
-    body = b"-16\nhunter2 is not the password of name, nor Code1234\n"
-    alternatives: list[dict[str, Any]] = [{}, {"collection_code": "Code1234"}]
-    for changes in alternatives:
-        printed = host.run(body, **changes).printed
-        assert "Code1234" not in printed or not changes
-        assert "hunter2" not in printed
-
-
 def entry(email: str, status: str, days: int | None, **more: Any) -> dict[str, Any]:
     certificate = {"days_remaining": days} if days is not None else None
     return {"email": email, "status": status, "certificate": certificate, "reasons": [], "status_code": 2, **more}

@@ -144,14 +144,6 @@ def test_an_output_that_names_a_file_with_a_key_ends_the_run_before_anything_is_
     assert host.snapshot() == before
 
 
-def test_swapped_paths_of_key_and_certificate_end_the_run(host: Host) -> None:
-    host.write("cert.pem", host.issue().pem)
-    before = host.snapshot()
-    outcome = host.run(path=host.path("key.pem"), privatekey_path=host.path("cert.pem"))
-    assert outcome.error in ("invalid_option", "file_error")
-    assert host.snapshot() == before
-
-
 @pytest.mark.parametrize("around", [b"%s", b"Bag Attributes\n  friendlyName: x\n%s\n-----BEGIN CERTIFICATE-----\n"])
 @pytest.mark.parametrize("key", [KEY, RSA])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])

@@ -66,7 +66,7 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_file_is_read_whole_even_if_it_grows_meanwhile_and_up_to_a_megabyte(
+def test_a_file_is_read_whole_even_if_it_grows_meanwhile_up_to_a_megabyte_and_what_is_no_file_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "cert.pem"
@@ -75,6 +75,10 @@ def test_a_file_is_read_whole_even_if_it_grows_meanwhile_and_up_to_a_megabyte(
     path.write_bytes(b"a" * (reading.MAX_SIZE + 1))
     with pytest.raises(FileError, match="larger than"):
         reading.read_file(str(path))
+    assert reading.read_file(str(tmp_path / "missing")) is None
+    for other in (str(tmp_path), "/dev/zero"):
+        with pytest.raises(FileError):
+            reading.read_file(other)
     path.write_bytes(b"as it was")
     real = os.fstat
 
@@ -197,26 +201,12 @@ def test_if_one_cannot_be_written_none_is_replaced_and_nothing_is_left_over(tmp_
     assert sorted(os.listdir(tmp_path)) == ["chain.pem", "folder"]
 
 
-def test_a_missing_file_is_none_and_an_unreadable_one_an_error(tmp_path: Path) -> None:
-    assert reading.read_file(str(tmp_path / "missing")) is None
-    with pytest.raises(FileError):
-        reading.read_file(str(tmp_path))
-    with pytest.raises(FileError):
-        reading.read_file("/dev/zero")
-
-
 def test_a_folder_without_permission_is_an_error() -> None:
     # Not below tmp_path, which nobody else may enter.
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o555)
         said = say_as_nobody(lambda: put(open_files(Path(tempfile.gettempdir())), Path(folder, "cert.pem"), b"new"))
     assert f"{folder}/cert.pem cannot be written: Permission denied" in said
-
-
-def put_three(handle: Files, folder: Path) -> None:
-    handle.replace(
-        [Replacement("certificate", str(folder / name), b"new", name == "key") for name in ("one", "key", "last")]
-    )
 
 
 def test_when_one_of_several_cannot_be_replaced_the_others_are_put_back(
@@ -233,15 +223,16 @@ def test_when_one_of_several_cannot_be_replaced_the_others_are_put_back(
             raise OSError(16, "Device or resource busy")
         real(source, target, **folders)
 
+    wanted = [
+        Replacement("certificate", str(tmp_path / name), b"new", name == "key") for name in ("one", "key", "last")
+    ]
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", rename)
         with pytest.raises(FileError, match=r"last cannot be written: Device or resource busy"):
-            put_three(open_files(tmp_path), tmp_path)
+            open_files(tmp_path).replace(wanted)
     assert {path.name: (path.stat().st_ino, mode_of(path)) for path in tmp_path.iterdir()} == before
-    put_three(open_files(tmp_path), tmp_path)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(
-        ("one", "key", "last"), b"new"
-    )
+    open_files(tmp_path).replace(wanted)
+    assert [(tmp_path / name).read_bytes() for name in ("one", "key", "last")] == [b"new"] * 3
 
 
 def test_a_file_that_nobody_can_replace_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
