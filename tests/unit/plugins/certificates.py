@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -26,18 +27,12 @@ EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9"
 ALICE = "alice@example.test"
+LOOPBACK = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 
 _USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+    "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,14 +131,11 @@ def issue_ca(name: str | x509.Name, **options: Any) -> Issued:
     return issue(
         name,
         **{
-            "ca": True,
-            "usages": None,
-            "key_usages": ("key_cert_sign", "crl_sign"),
+            "ca": True, "usages": None, "key_usages": ("key_cert_sign", "crl_sign"),
             "not_before": datetime(2020, 1, 1, tzinfo=timezone.utc),
-            "not_after": datetime(2040, 12, 31, 23, 59, 59, tzinfo=timezone.utc),
-            **options,
+            "not_after": datetime(2040, 12, 31, 23, 59, 59, tzinfo=timezone.utc), **options,
         },
-    )
+    )  # fmt: skip
 
 
 def issue(

@@ -18,17 +18,10 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
 FOREIGN_SETTINGS = (
-    "SMIME_LOGIN_NAME",
-    "SMIME_LOGIN_PASSWORD",
-    "SMIME_API_URL",
-    "SMIME_API_CA_PATH",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "NETRC",
+    "SMIME_LOGIN_NAME", "SMIME_LOGIN_PASSWORD", "SMIME_API_URL", "SMIME_API_CA_PATH", "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC",
     *(name for stem in ("http", "https", "all", "no") for name in (f"{stem}_proxy", f"{stem.upper()}_PROXY")),
-)
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -62,16 +62,10 @@ WITH_WORDS = [
     f"\ufeffg_errorCode=`-16`;g_errorMessage=`{WORDS}`".encode(),
 ]
 BARE = [
-    b"-16",
-    b"-16\n",
-    b'"-16"',
-    b"var g_errorCode=-16",
-    b"var g_errorCode=-16;var g_errorMessage=(oops)",
-    b"<script>g_errorCode = -16;</script>",
-    b'{"errorCode": -16, "errorMessage": "no"}',
-    b"errorCode=-16&errorMessage=no",
-    b"g_errorCode/**/=-16",
-]
+    b"-16", b"-16\n", b'"-16"', b"var g_errorCode=-16", b"var g_errorCode=-16;var g_errorMessage=(oops)",
+    b"<script>g_errorCode = -16;</script>", b'{"errorCode": -16, "errorMessage": "no"}',
+    b"errorCode=-16&errorMessage=no", b"g_errorCode/**/=-16",
+]  # fmt: skip
 STATUSES = [200, 201, 302, 400, 401, 403, 404, 429, 500, 502, 503, 504]
 
 

@@ -90,12 +90,8 @@ def test_the_same_input_gives_the_same_bytes_and_a_renewal_the_same_identifiers(
 
 def test_mailboxes_have_identifiers_of_their_own() -> None:
     emails = (
-        "alice@example.test",
-        "a.lice@example.test",
-        "a-lice@example.test",
-        "alice@bücher.test",
-        "ålice@example.test",
-    )
+        "alice@example.test", "a.lice@example.test", "a-lice@example.test", "alice@bücher.test", "ålice@example.test",
+    )  # fmt: skip
     identifiers = [read(mobileconfig(PKCS12, email, **SERVERS))[0]["PayloadIdentifier"] for email in emails]
     assert identifiers[0] == "test.example.smime.alice"
     assert len(set(identifiers)) == len(emails)

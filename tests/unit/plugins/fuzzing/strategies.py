@@ -31,13 +31,9 @@ def stock() -> tuple[bytes, ...]:
     authority = make_authority()
     mailbox = encode(0x0C, "\u00e4lice@example.test".encode())
     return (
-        *fixture_chain(),
-        authority.root.der,
-        authority.intermediate.der,
-        authority.issue().der,
-        authority.issue(utf8_mailboxes=(mailbox,), policies=("2.23.140.1.5.1.2",)).der,
-        issue_ca(ALICE).der,
-    )
+        *fixture_chain(), authority.root.der, authority.intermediate.der, authority.issue().der,
+        authority.issue(utf8_mailboxes=(mailbox,), policies=("2.23.140.1.5.1.2",)).der, issue_ca(ALICE).der,
+    )  # fmt: skip
 
 
 def certificates() -> st.SearchStrategy[list[bytes]]:

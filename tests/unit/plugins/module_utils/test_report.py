@@ -63,9 +63,6 @@ def test_whose_certificate_ends_first_needs_a_person_first() -> None:
     ]
     told = find_attention(results)
     assert [line.split(": ")[:2] for line in told] == [
-        ["not attempted", "new"],
-        ["failed", "ended (order 2)"],
-        ["renewal due", "due"],
-        ["failed", "later (order 1)"],
-        ["pending", "waiting"],
-    ]
+        ["not attempted", "new"], ["failed", "ended (order 2)"], ["renewal due", "due"],
+        ["failed", "later (order 1)"], ["pending", "waiting"],
+    ]  # fmt: skip

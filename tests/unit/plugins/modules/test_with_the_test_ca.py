@@ -9,7 +9,9 @@ import base64
 import json
 import os
 import ssl
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,22 @@ from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCO
 
 RUNS = 8
 NETWORK = ((ssl.SSLSocket, "send"), (ssl.SSLSocket, "recv_into"))
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCa]:
+    if sys.version_info < (3, 11):
+        pytest.skip("the test CA needs Python 3.11")
+    server = RunningCa(tmp_path_factory.mktemp("running") / "state")
+    server.control("POST", "accounts", ACCOUNT)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def ca(running: RunningCa) -> RunningCa:
+    running.control("DELETE", "calls")
+    return running
 
 
 def run(main: Any, ca: RunningCa, folder: Path, **options: Any) -> str:
@@ -214,14 +232,10 @@ def test_each_code_of_the_page_ends_in_its_error_with_the_cas_words_and_leaves_n
 TEXTS = ("base64", "javascript")
 # What the page allows: query, type and encodings; and how many certificates there are for it.
 FORMS: list[tuple[str, str, tuple[str, ...], int]] = [
-    ("status", "individual", TEXTS, 0),
-    ("certificate", "individual", TEXTS, 1),
-    ("chain", "individual", TEXTS, 2),
-    ("all", "individual", TEXTS, 3),
-    ("all", "netscape", TEXTS, 3),
-    ("all", "pkcs7", (*TEXTS, "binary"), 3),
+    ("status", "individual", TEXTS, 0), ("certificate", "individual", TEXTS, 1), ("chain", "individual", TEXTS, 2),
+    ("all", "individual", TEXTS, 3), ("all", "netscape", TEXTS, 3), ("all", "pkcs7", (*TEXTS, "binary"), 3),
     ("all", "cmmf", TEXTS, 3),
-]
+]  # fmt: skip
 ANOTHER_DIALECT = {
     "order": "end_entity_first", "armour": "none", "line_end": "crlf", "js_bare": True, "js_quote": "single",
     "cmmf_certificate": "implicit", "cmmf_ca_pubs": "sequence",

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import http.server
-import ipaddress
 import ssl
 import threading
 from collections.abc import Iterator
@@ -18,11 +17,13 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport
-from ansible_collections.mailops.smime.tests.unit.plugins.certificates import Issued, issue_server, issue_server_root
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    LOOPBACK,
+    Issued,
+    issue_server,
+    issue_server_root,
+)
 from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import TlsServer
-from cryptography import x509
-
-LOOPBACK = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 
 
 @dataclass

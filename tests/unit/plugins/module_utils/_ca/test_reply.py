@@ -195,20 +195,13 @@ def test_every_shape_of_the_payload_is_read(shape: str) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "var g_errorCode = -16;",
-        "g_errorCode = -16",
-        "g_errorCode=-16\n",
-        "var g_errorCode = '-16';",
-        'var g_errorCode = "-16";',
-        "var\tg_errorCode\n=\n-16;",
-        "<script>var g_errorCode = -16;</script>",
-        "/* the CA */ var g_errorCode = -16; // done",
-        "var g_ccc = ''; var g_errorCode = -16;",
-        "var g_ccc = null, g_errorCode = -16;",
-        "var g_errorMessage = 'g_errorCode = 2'; var g_errorCode = -16;",
+        "var g_errorCode = -16;", "g_errorCode = -16", "g_errorCode=-16\n", "var g_errorCode = '-16';",
+        'var g_errorCode = "-16";', "var\tg_errorCode\n=\n-16;", "<script>var g_errorCode = -16;</script>",
+        "/* the CA */ var g_errorCode = -16; // done", "var g_ccc = ''; var g_errorCode = -16;",
+        "var g_ccc = null, g_errorCode = -16;", "var g_errorMessage = 'g_errorCode = 2'; var g_errorCode = -16;",
         "g_errorCode = -16; g_errorCode = 0;",
     ],
-)
+)  # fmt: skip
 def test_every_shape_of_the_code_is_read(code: str) -> None:
     assert read_script(code).code == -16
 
@@ -230,17 +223,12 @@ def test_a_pending_order_has_no_payload() -> None:
     "text",
     [
         "if (g_errorCode == 1) { f(); }",
-        *(f"var {name} = 1;" for name in ("xg_errorCode", "g_errorCodes", "g_errorcode")),
-        "var g_ccc = '';",
-        "var g_errorCode = ;",
-        "var g_errorCode = 1; var g_ccc = 'MIIB",
-        "var g_errorCode = 1; var g_ccc = '\\u12';",
-        "var g_errorCode = f(2);",
-        "var g_errorCode = 'two';",
-        "var g_errorCode = null;",
+        *(f"var {name} = 1;" for name in ("xg_errorCode", "g_errorCodes", "g_errorcode")), "var g_ccc = '';",
+        "var g_errorCode = ;", "var g_errorCode = 1; var g_ccc = 'MIIB", "var g_errorCode = 1; var g_ccc = '\\u12';",
+        "var g_errorCode = f(2);", "var g_errorCode = 'two';", "var g_errorCode = null;",
         "g_errorCode = 1" + " +" * 10_000,
     ],
-)
+)  # fmt: skip
 def test_what_declares_no_code_or_breaks_off_is_unreadable(text: str) -> None:
     with pytest.raises(ReplyError):
         read_script(text)

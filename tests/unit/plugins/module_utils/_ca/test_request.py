@@ -92,13 +92,9 @@ def test_what_was_asked_for_is_spelled_as_on_the_page_and_nothing_else_is_sent()
     query = Query(csr="MIIB", return_certificate=True, response_mime_type="text/plain", show_validity_period=True)
     assert build_form(ACCOUNT, Query()) == {**account, **bare}
     assert build_form(BY_CODE, query) == {
-        **bare,
-        "collectionCode": "Code1234",
-        "csr": "MIIB",
-        "returnCertificate": "Y",
-        "responseMimeType": "text/plain",
-        "showValidityPeriod": "Y",
-    }
+        **bare, "collectionCode": "Code1234", "csr": "MIIB", "returnCertificate": "Y",
+        "responseMimeType": "text/plain", "showValidityPeriod": "Y",
+    }  # fmt: skip
 
 
 def test_a_status_query_asks_for_no_form_of_certificates() -> None:

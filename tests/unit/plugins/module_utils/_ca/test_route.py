@@ -1,20 +1,27 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way to the CA as the host describes it: proxies of the environment, and the CA certificates that are named."""
+"""The way to the CA as the host describes it: proxies of the environment, and whom the client trusts, which is nobody else."""
 
 from __future__ import annotations
 
 import os
 import socket
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.connection import check_proxy
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, FileError, OptionError
-from ansible_collections.mailops.smime.tests.unit.plugins.certificates import Issued
-from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import answer
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
+    LOOPBACK,
+    Issued,
+    issue_server,
+    issue_server_root,
+)
+from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import answer, speak_plain_http
+from cryptography import x509
 
 FORM = {"loginPassword": "hunter2"}
 
@@ -155,3 +162,51 @@ def test_a_private_key_is_no_ca_path(net: Any, server_root: Issued) -> None:
     with pytest.raises(FileError) as caught:
         net.connect("https://127.0.0.1:1/", ca_path=net.save("key.pem", server_root.key_pem)).send(FORM)
     assert "BEGIN" not in caught.value.message
+
+
+def refuse(net: Any, server: Any, **options: Any) -> CallError:
+    """Return the error of a TLS failure, which is never tried again and tells no secret."""
+    client = net.connect(server, **options)
+    with pytest.raises(CallError) as caught:
+        client.send(FORM)
+    assert caught.value.name == "tls_failed"
+    assert not caught.value.retryable
+    assert (client.calls, net.pauses, server.received) == (1, [], [])
+    assert "hunter2" not in caught.value.message + caught.value.hint
+    # What is wrong, as the library of this host puts it.
+    assert "certificate" in caught.value.message or "doesn't match 'other" in caught.value.message
+    return caught.value
+
+
+@pytest.mark.parametrize("fault", ["another host", "expired", "an unknown CA", "no CA path"])
+def test_a_certificate_that_deserves_no_trust_is_refused(net: Any, fault: str) -> None:
+    identity, options = None, {}
+    if fault == "another host":
+        identity = issue_server(net.root, x509.DNSName("other.example.test"))
+    if fault == "expired":
+        identity = issue_server(net.root, LOOPBACK, datetime(2002, 1, 1, tzinfo=timezone.utc))
+    if fault == "an unknown CA":
+        options["ca_path"] = net.save("other.pem", issue_server_root("Other Root").pem)
+    if fault == "no CA path":
+        options["ca_path"] = None
+    error = refuse(net, net.serve(answer(b"0\n"), identity=identity), **options)
+    assert ("api_ca_path" in error.hint) or fault != "no CA path"
+
+
+def test_a_server_without_tls_is_refused(net: Any) -> None:
+    server = net.serve(answer(b"0\n"), greetings=(speak_plain_http,))
+    with pytest.raises(CallError) as caught:
+        net.connect(server, retries=0).send(FORM)
+    assert caught.value.name == "tls_failed"
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_bundle_of_the_environment_neither_opens_what_the_ca_path_closes_nor_closes_what_it_opens(
+    net: Any, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    other = net.save("other.pem", issue_server_root("Other Root").pem)
+    monkeypatch.setenv(variable, net.ca_path)
+    refuse(net, net.serve(answer(b"0\n")), ca_path=other)
+    monkeypatch.setenv(variable, other)
+    client = net.connect(net.serve(answer(b"0\n"), answer(b"0\n")))
+    assert [client.send(FORM).status for _post in range(2)] == [200, 200]
