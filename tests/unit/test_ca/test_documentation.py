@@ -11,14 +11,14 @@ from dataclasses import fields
 
 import pytest
 from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import PROGRAM
+from test_ca.authority import CRL_TROUBLES, REASONS
 from test_ca.control import VIEWS
 from test_ca.faults import FAULTS, Fault
 from test_ca.issuing import VARIANTS
 from test_ca.orders import Terms
 from test_ca.replies import Dialect
-from test_ca.revocation import CRL_TROUBLES, REASONS
+from test_ca.server import TROUBLES
 from test_ca.service import Credentials, Settings
-from test_ca.troubles import TROUBLES
 
 README = (PROGRAM.parents[1] / "README.md").read_text(encoding="utf-8")
 

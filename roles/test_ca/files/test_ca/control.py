@@ -9,16 +9,14 @@ import json
 import logging
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from test_ca.arguments import COLLECT, Refusal
+from test_ca.arguments import COLLECT, FieldError, Refusal
 from test_ca.faults import read_fault
-from test_ca.fields import FieldError
-from test_ca.listeners import Delivery, Request, say
+from test_ca.listeners import Delivery, Listener, Request, say
 from test_ca.orders import Order
 from test_ca.service import Account, Service, change_settings
-from test_ca.troubles import Troubles
 
 KEEP = "keep"
 CREATED = 201
@@ -32,10 +30,17 @@ class Missing(Exception):
 class Control:
     """The views. Each gets the JSON that was sent and the names in its path, and returns JSON, with a status if not 200."""
 
-    def __init__(self, service: Service, troubles: Troubles, identity: dict[str, object]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        identity: Mapping[str, object],
+        listeners: Mapping[str, Listener],
+        open_listener: Callable[[object], None],
+    ) -> None:
         self.service = service
-        self.troubles = troubles
         self.identity = identity
+        self.listeners = listeners
+        self.open_listener = open_listener
 
     def serve(self, request: Request, path: str) -> Delivery:
         """Answer a request. Errors are JSON too."""
@@ -204,14 +209,12 @@ class Control:
 
     def list_listeners(self, _body: Any) -> object:
         """Give the URL of each listener that troubles its clients."""
-        return {
-            "listeners": {name: f"https://{one.base}{COLLECT.path}" for name, one in self.troubles.listeners.items()}
-        }
+        return {"listeners": {name: f"https://{one.base}{COLLECT.path}" for name, one in self.listeners.items()}}
 
     def add_listeners(self, body: Any) -> object:
         """Open such listeners."""
         for entry in read_list(body, "listeners")[0]:
-            self.troubles.open(entry)
+            self.open_listener(entry)
         return self.list_listeners(None), CREATED
 
     def _find_order(self, number: str) -> Order:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from test_ca.fields import FieldError, choice, update
+from test_ca.arguments import FieldError, choice, update
 from test_ca.issuing import VARIANTS
 from test_ca.listeners import Delivery, say
 from test_ca.replies import Answer

@@ -14,9 +14,8 @@ from types import MappingProxyType
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from test_ca.arguments import Call, Code, Refusal
+from test_ca.arguments import Call, Code, FieldError, Refusal, choice, update
 from test_ca.authority import make_key
-from test_ca.fields import FieldError, choice, update
 from test_ca.issuing import MAILBOX_VALIDATED_MULTIPURPOSE, Chain, Profile, mailbox_name, read_request
 from test_ca.replies import Dialect
 

@@ -14,8 +14,7 @@ from types import MappingProxyType
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from test_ca.arguments import Call, Code, Refusal
-from test_ca.fields import choice
+from test_ca.arguments import Call, Code, Refusal, choice
 from test_ca.issuing import UTF8_STRING, Chain, tlv
 
 TEXT = "text/plain"

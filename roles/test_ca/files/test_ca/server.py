@@ -1,39 +1,63 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the authority until it is told to stop, or until nobody has asked for long enough."""
+"""Run the authority until it is told to stop or nobody asks any more: its listeners, right ones and those that trouble clients."""
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import secrets
 import signal
+import socket
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from types import MappingProxyType
 from typing import Any
 
-from test_ca.arguments import COLLECT
-from test_ca.authority import TLS_ROOT, load_authority, prepare_tls
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from test_ca.arguments import COLLECT, FieldError, choice, update
+from test_ca.authority import (
+    CRL_PATH,
+    PEM,
+    authority_key_identifier,
+    key_to_pem,
+    key_usage,
+    load_authority,
+    load_or_make,
+    make_key,
+    make_root,
+    midnight,
+)
 from test_ca.control import Control
-from test_ca.endpoint import COLLECT_ENDPOINT
-from test_ca.fields import FieldError
-from test_ca.listeners import Delivery, Http, Listener, Request, check_loopback, say
-from test_ca.ordering import ORDER_ENDPOINT, RESEND_ENDPOINT
-from test_ca.revocation import PATH as CRL_PATH
+from test_ca.endpoints import COLLECT_ENDPOINT, ORDER_ENDPOINT, RESEND_ENDPOINT
+from test_ca.listeners import Delivery, Greeting, Http, Listener, Request, check_loopback, reset, say
 from test_ca.service import Service, change_settings
 from test_ca.state import LOG as LOG_NAME
-from test_ca.state import prepare_directory, remove_ready, take_lock, write_ready
-from test_ca.troubles import Troubles
+from test_ca.state import prepare_directory, remove_ready, take_lock, write_private, write_ready
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 ENDPOINTS = {endpoint.page.path: endpoint for endpoint in (COLLECT_ENDPOINT, ORDER_ENDPOINT, RESEND_ENDPOINT)}
 NOT_FOUND = say(404, b"not found\n", "text/plain")
 LOG = logging.getLogger("test_ca")
+TLS_ROOTS = {"tls-ca": "mailops.smime test CA, TLS root", "tls-stranger": "mailops.smime test CA, another TLS root"}
+TLS_ROOT, STRANGER = TLS_ROOTS
+LOOPBACK_NAMES = (
+    x509.DNSName("localhost"),
+    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+    x509.IPAddress(ipaddress.ip_address("::1")),
+)
+CLIENT_HELLO = 16 * 1024
+SECONDS_OF_SILENCE = 600
 
 
 @dataclass(frozen=True)
@@ -96,22 +120,121 @@ def sow(service: Service, options: Options) -> None:
         service.add_order(order)
 
 
+@dataclass(frozen=True)
+class TlsTerms:
+    """What a listener's certificate says: its names, and the days from today between which it is valid."""
+
+    names: tuple[x509.GeneralName, ...] = LOOPBACK_NAMES
+    first_day: int = -1
+    last_day: int = 396
+
+
+def close(_connected: socket.socket, _over: Event) -> None:
+    """Close the connection at once."""
+
+
+def reset_at_once(connected: socket.socket, _over: Event) -> None:
+    """Reset the connection at once."""
+    reset(connected)
+
+
+def close_in_handshake(connected: socket.socket, _over: Event) -> None:
+    """Close the connection after the client's first words."""
+    connected.recv(CLIENT_HELLO)
+
+
+def reset_in_handshake(connected: socket.socket, _over: Event) -> None:
+    """Reset the connection after the client's first words."""
+    connected.recv(CLIENT_HELLO)
+    reset(connected)
+
+
+def keep_silent(_connected: socket.socket, over: Event) -> None:
+    """Take the connection and never say a word."""
+    over.wait(SECONDS_OF_SILENCE)
+
+
+def speak_http(connected: socket.socket, _over: Event) -> None:
+    """Answer in clear, as a server does that has no TLS on this port."""
+    connected.recv(CLIENT_HELLO)
+    connected.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+def make_noise(connected: socket.socket, _over: Event) -> None:
+    """Answer with what is neither TLS nor anything else."""
+    connected.recv(CLIENT_HELLO)
+    connected.sendall(bytes(range(256)) * 4)
+
+
+# What a listener does with a connection (nothing: it refuses them), or what is wrong with its certificate.
+TROUBLES: Mapping[str, Greeting | TlsTerms | None] = MappingProxyType(
+    {
+        "refused": None,
+        "close": close,
+        "reset": reset_at_once,
+        "close_in_handshake": close_in_handshake,
+        "reset_in_handshake": reset_in_handshake,
+        "silent": keep_silent,
+        "http": speak_http,
+        "noise": make_noise,
+        "wrong_name": TlsTerms(names=(x509.DNSName("elsewhere.test"),)),
+        "expired": TlsTerms(first_day=-30, last_day=-1),
+        "not_yet_valid": TlsTerms(first_day=7),
+        "unknown_issuer": TlsTerms(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A listener as the control API takes it."""
+
+    trouble: str = choice(*TROUBLES)
+
+
+def write_tls(directory: Path, stem: str, terms: TlsTerms, root_stem: str = TLS_ROOT) -> tuple[Path, Path]:
+    """Write a fresh certificate for a listener and give its path and its key's path."""
+    key, today = make_key(), midnight()
+    root = load_or_make(directory, root_stem, lambda: make_root(TLS_ROOTS[root_stem]))
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
+        .issuer_name(root.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today + timedelta(days=terms.first_day))
+        .not_valid_after(today + timedelta(days=terms.last_day))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(key_usage("digital_signature"), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(terms.names), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(authority_key_identifier(root), critical=False)
+    )
+    certificate_path, key_path = directory / f"{stem}.pem", directory / f"{stem}-key.pem"
+    write_private(key_path, key_to_pem(key))
+    write_private(certificate_path, builder.sign(root.key, hashes.SHA256()).public_bytes(PEM))
+    return certificate_path, key_path
+
+
 class Listeners:
-    """The sockets of a server, and what is said on each."""
+    """The sockets of a server, and what is said on each. One that troubles clients is opened when it is asked for, and stays."""
 
     def __init__(self, service: Service, options: Options) -> None:
         self.service = service
         # Whoever knows this path controls the CA; every other user of this machine reaches the port.
         self.control_path = f"/test-ca/{secrets.token_urlsafe(16)}/v1/"
         self.identity: dict[str, object] = {}
-        self.main = Listener(options.address, options.port, Http(self.respond, *prepare_tls(service.directory)))
+        tls = write_tls(service.directory, "tls-server", TlsTerms())
+        self.address = options.address
+        self.main = Listener(options.address, options.port, Http(self.respond, *tls))
         self.plain = Listener(options.address, 0, Http(self.respond_plainly))
         self.shows_endpoint_plainly = options.http
         service.revocations.urls.update(
             http=f"http://{self.plain.base}{CRL_PATH}", https=f"https://{self.main.base}{CRL_PATH}"
         )
-        self.troubles = Troubles(options.address, service.directory, self.respond)
-        self.control = Control(service, self.troubles, self.identity)
+        self.troubles: dict[str, Listener] = {}
+        self.control = Control(service, self.identity, self.troubles, self.open_trouble)
 
     def open(self) -> None:
         """Accept connections, and fill in the identity that ready.json and the control API give."""
@@ -130,9 +253,24 @@ class Listeners:
 
     def stop(self) -> None:
         """Close them all."""
-        self.troubles.stop()
-        for listener in (self.main, self.plain):
+        for listener in (*self.troubles.values(), self.main, self.plain):
             listener.stop()
+
+    def open_trouble(self, wanted: object) -> None:
+        """Open a listener that troubles its clients, unless it is open."""
+        if not isinstance(wanted, Mapping) or "trouble" not in wanted:
+            raise FieldError("'trouble' is needed")
+        trouble = update(Wanted(), wanted).trouble
+        if trouble in self.troubles:
+            return
+        kind = TROUBLES[trouble]
+        if isinstance(kind, TlsTerms):
+            # The endpoint itself is behind it: a client that does not look at the certificate is served and counted.
+            root_stem = STRANGER if trouble == "unknown_issuer" else TLS_ROOT
+            tls = write_tls(self.service.directory, f"tls-{trouble}", kind, root_stem)
+            kind = Http(self.respond, *tls)
+        self.troubles[trouble] = Listener(self.address, 0, kind)
+        self.troubles[trouble].open()
 
     def respond(self, request: Request, send: Callable[[Delivery], None]) -> None:
         """Answer over TLS: the endpoint, and the control API for those who know its path."""

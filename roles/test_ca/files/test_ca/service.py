@@ -15,15 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, RLock
 
-from test_ca.arguments import Code, Form, Refusal
-from test_ca.authority import Authority
+from test_ca.arguments import Code, FieldError, Form, Refusal, choice, update
+from test_ca.authority import CRL_TROUBLES, LONGEST_SECONDS, Authority, RevocationList
 from test_ca.faults import Fault, FaultQueue, Occasion
-from test_ca.fields import FieldError, choice, update
 from test_ca.issuing import VARIANTS, Chain, Profile, issue
 from test_ca.listeners import Busy, Request
 from test_ca.orders import Order, OrderBook, Terms
 from test_ca.replies import Dialect
-from test_ca.revocation import CRL_TROUBLES, LONGEST_SECONDS, RevocationList
 
 CALLS_KEPT = 100_000
 
