@@ -47,17 +47,11 @@ def test_a_profile_has_an_account_that_signs_and_encrypts_with_the_certificate()
     assert certificate["PayloadContent"] == DATA
     assert "Password" not in certificate
     assert account["EmailAddress"] == account["IncomingMailServerUsername"] == "alice@example.test"
-    assert (account["IncomingMailServerHostName"], account["IncomingMailServerPortNumber"]) == (
-        "imap.example.test",
-        993,
-    )
-    assert (account["OutgoingMailServerHostName"], account["OutgoingMailServerPortNumber"]) == (
-        "smtp.example.test",
-        465,
-    )
-    assert (
-        account["SMIMESigningEnabled"] is account["SMIMEEncryptByDefault"] is account["SMIMEEncryptionEnabled"] is True
-    )
+    servers = [
+        account[f"{way}MailServer{part}"] for way in ("Incoming", "Outgoing") for part in ("HostName", "PortNumber")
+    ]
+    assert servers == ["imap.example.test", 993, "smtp.example.test", 465]
+    assert all(account[f"SMIME{name}"] is True for name in ("SigningEnabled", "EncryptByDefault", "EncryptionEnabled"))
     for use in ("Signing", "Encryption"):
         assert account[f"SMIME{use}CertificateUUID"] == certificate["PayloadUUID"]
     payloads = (profile, certificate, account)

@@ -55,15 +55,14 @@ def test_a_refused_login_is_not_tried_for_the_next_host(tmp_path: Path, refused:
     assert transport.forms == []
 
 
-@pytest.mark.parametrize(
-    "order",
-    [
-        Order("1001", "demo", "the right one"),
-        Order("1001", "somebody else", "very secret guess"),
-        Order(None, None, None, "THE-ORDERS-OWN"),
-    ],
-    ids=["another password", "another name", "a collection code"],
-)
+OTHERS = {
+    "another password": Order("1001", "demo", "the right one"),
+    "another name": Order("1001", "somebody else", "very secret guess"),
+    "a collection code": Order(None, None, None, "THE-ORDERS-OWN"),
+}
+
+
+@pytest.mark.parametrize("order", OTHERS.values(), ids=OTHERS)
 def test_what_was_not_refused_is_tried(tmp_path: Path, order: Order) -> None:
     refuse(tmp_path)
     client, _transport = make_client(tmp_path, PENDING)
