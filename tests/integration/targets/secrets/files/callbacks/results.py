@@ -44,5 +44,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._note(result)
 
     def _note(self, result: Any) -> None:
+        # The names that ansible-core has from 2.19 on, and had before.
+        task, told = (result.task, result.result) if hasattr(result, "task") else (result._task, result._result)
         with open(os.environ["RECORDED_RESULTS"], "a", encoding="utf-8") as file:
-            file.write(json.dumps({"task": result.task.name, "result": result.result}, default=str) + "\n")
+            file.write(json.dumps({"task": task.name, "result": told}, default=str) + "\n")
