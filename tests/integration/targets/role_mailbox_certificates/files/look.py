@@ -9,6 +9,7 @@ import grp
 import hashlib
 import json
 import pwd
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -31,9 +32,12 @@ def describe(path: Path) -> dict[str, str]:
 
 
 def is_pair(certificate: Path, key: Path) -> bool:
-    """Tell whether openssl finds one public key in both."""
-    one = openssl("x509", "-in", str(certificate), "-noout", "-pubkey")
-    return one != "" and one == openssl("pkey", "-in", str(key), "-pubout")
+    """Tell whether OpenSSL takes both as a server's pair."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError:  # SSLError is one
+        return False
+    return True
 
 
 def main() -> None:
