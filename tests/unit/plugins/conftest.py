@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,15 @@ def alice(authority: Authority) -> Issued:
 def chain(authority: Authority, alice: Issued) -> tuple[Any, ...]:
     """The DER of root, intermediate and end entity, in the CA's order."""
     return authority.root.der, authority.intermediate.der, alice.der
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter: no other than their own enters tmp_path."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+        Path(folder).chmod(0o755)
 
 
 @pytest.fixture

@@ -97,17 +97,13 @@ def test_what_is_not_there_or_no_file_of_its_size_is_named(host: Host, option: s
     )
 
 
-@pytest.mark.parametrize("option", ["privatekey_path", "csr_path"])
-@pytest.mark.parametrize("data", [b"", b"junk", b"\x00\xff" * 100])
+@pytest.mark.parametrize("option", READ)
+@pytest.mark.parametrize(
+    "data", [b"", b"junk", b"\x00\xff" * 100, b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"]
+)
 def test_a_file_that_is_something_else_is_named(host: Host, option: str, data: bytes) -> None:
     host.write("junk.pem", data)
     refuse(host, option, **{option: host.path("junk.pem")})
-
-
-@pytest.mark.parametrize("data", [b"", b"junk", b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"])
-def test_trusted_roots_must_be_certificates(host: Host, data: bytes) -> None:
-    host.write("roots.pem", data)
-    refuse(host, "trusted_roots_path", trusted_roots_path=host.path("roots.pem"))
 
 
 @pytest.mark.parametrize("option", ["privatekey_content", "csr_content"])

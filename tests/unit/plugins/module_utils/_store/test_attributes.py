@@ -20,7 +20,9 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.attributes im
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.acls import give_acl, read_acl
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
+    AS_ROOT,
     NOBODY,
+    fail,
     mode_of,
     open_files,
     put,
@@ -97,13 +99,10 @@ def test_without_its_acl_a_file_gives_the_group_nothing(
     path = write_old(tmp_path)
     give_acl(path, ACL)
     with monkeypatch.context() as patch:
-        refuse(patch, name)
+        fail(patch, name, errno.EPERM)
         put(open_files(tmp_path), path, b"new")
     # The bits of the group were the mask.
     assert (read_acl(path), mode_of(path)) == ("", 0o600)
-
-
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another group")
 
 
 @AS_ROOT
@@ -115,7 +114,7 @@ def test_where_the_group_cannot_be_carried_over_its_rights_are_not(
     path.chmod(0o640)
     os.chown(path, NOBODY, NOBODY)
     with monkeypatch.context() as patch:
-        refuse(patch, "fchown")
+        fail(patch, "fchown", errno.EPERM)
         put(open_files(tmp_path, group=group), path, b"new")
     assert (path.stat().st_gid, mode_of(path)) == (0, 0o640 if group else 0o600)
 
@@ -151,7 +150,7 @@ def test_a_file_system_that_keeps_no_modes_is_enough_as_long_as_nobody_gets_more
 ) -> None:
     path = write_old(tmp_path)
     path.chmod(0o644)
-    refuse(monkeypatch, "fchmod")
+    fail(monkeypatch, "fchmod", errno.EPERM)
     handle = open_files(tmp_path, **options)
     if fails:
         with pytest.raises(
@@ -169,7 +168,7 @@ def test_an_owner_that_cannot_be_set_is_an_error_and_nothing_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cert.pem").write_bytes(b"old")
-    refuse(monkeypatch, "fchown")
+    fail(monkeypatch, "fchown", errno.EPERM)
     handle = open_files(tmp_path, owner=str(NOBODY))
     for act in (
         lambda: put(handle, tmp_path / "cert.pem", b"new"),
@@ -219,13 +218,3 @@ def test_the_selinux_label_is_the_wanted_one_the_old_one_or_the_policys(
     put(handle, path, b"new")
     assert labels["cert.pem"].rstrip(b"\0").decode() == label
     assert handle.mend_attributes(str(path)) is False
-
-
-def refuse(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Have these functions of ``os`` fail as where nobody may use them."""
-
-    def fail(*_given: object, **_named: object) -> None:
-        raise PermissionError(errno.EPERM, "Operation not permitted")
-
-    for name in names:
-        monkeypatch.setattr(os, name, fail)

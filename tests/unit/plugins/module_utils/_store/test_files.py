@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,6 +59,23 @@ def say_as_nobody(action: Callable[[], object]) -> str:
         return ""
 
     return start(say)()
+
+
+AS_ROOT = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can act for another user, or leave something of theirs"
+)
+
+
+def fail(patch: pytest.MonkeyPatch, name: str, code: int) -> None:
+    """Have a function of ``os`` fail: ``fsync`` with folders alone."""
+    real = getattr(os, name)
+
+    def failing(*given: Any, **named: Any) -> Any:
+        if name != "fsync" or stat.S_ISDIR(os.fstat(given[0]).st_mode):
+            raise OSError(code, os.strerror(code))
+        return real(*given, **named)
+
+    patch.setattr(os, name, failing)
 
 
 def mode_of(path: Path) -> int:
@@ -201,12 +217,9 @@ def test_if_one_cannot_be_written_none_is_replaced_and_nothing_is_left_over(tmp_
     assert sorted(os.listdir(tmp_path)) == ["chain.pem", "folder"]
 
 
-def test_a_folder_without_permission_is_an_error() -> None:
-    # Not below tmp_path, which nobody else may enter.
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o555)
-        said = say_as_nobody(lambda: put(open_files(Path(tempfile.gettempdir())), Path(folder, "cert.pem"), b"new"))
-    assert f"{folder}/cert.pem cannot be written: Permission denied" in said
+def test_a_folder_without_permission_is_an_error(open_folder: Path) -> None:
+    said = say_as_nobody(lambda: put(open_files(open_folder.parent), open_folder / "cert.pem", b"new"))
+    assert f"{open_folder}/cert.pem cannot be written: Permission denied" in said
 
 
 def test_when_one_of_several_cannot_be_replaced_the_others_are_put_back(

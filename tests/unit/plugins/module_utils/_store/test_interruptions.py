@@ -18,7 +18,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import FileE
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import NOW, encode_public_key
 from ansible_collections.mailops.smime.tests.unit.plugins.killed import run_and_kill, watching
-from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import beside, open_files
+from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import beside, fail, open_files
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import HELD, PENDING, Host
 from cryptography import x509
@@ -44,14 +44,10 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lack(patch: pytest.MonkeyPatch, kind: str) -> None:
     """Take away what a file system of this kind has not."""
-
-    def refuse(*_given: object, **_named: object) -> None:
-        raise PermissionError(errno.EPERM, "Operation not permitted")
-
     if kind != "nameless":
         patch.delattr(os, "O_TMPFILE")
     if kind == "neither":
-        patch.setattr(os, "link", refuse)
+        fail(patch, "link", errno.EPERM)
 
 
 def fill(folder: Path) -> None:

@@ -10,9 +10,7 @@ import fcntl
 import os
 import re
 import signal
-import tempfile
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -22,14 +20,11 @@ from ansible_collections.mailops.smime.plugins.module_utils._store import lock
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.killed import start
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
+    AS_ROOT,
     NOBODY,
     beside,
     open_files,
     say_as_nobody,
-)
-
-AS_ROOT = pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root can leave something for another user, and the other way"
 )
 
 
@@ -114,11 +109,9 @@ def take(path: Path) -> None:
 
 
 @pytest.fixture
-def folder_of_nobody() -> Iterator[Path]:
-    # Not below tmp_path, which nobody else may enter.
-    with tempfile.TemporaryDirectory() as folder:
-        os.chown(folder, NOBODY, NOBODY)
-        yield Path(folder)
+def folder_of_nobody(open_folder: Path) -> Path:
+    os.chown(open_folder, NOBODY, NOBODY)
+    return open_folder
 
 
 @AS_ROOT

@@ -9,7 +9,6 @@ import grp
 import os
 import pwd
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +19,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._store import paths,
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.acls import give_acl
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
+    AS_ROOT,
     NOBODY,
     mode_of,
     open_files,
@@ -27,7 +27,6 @@ from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.te
     say_as_nobody,
 )
 
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file or folder to another user")
 # Folders that others can change, and what errors say of them.
 FOREIGN = {
     "everybody's": (0o777, None, "can be written by everybody"),
@@ -177,14 +176,6 @@ def test_a_path_of_a_folder_is_refused(tmp_path: Path, path: str) -> None:
     (tmp_path / "smime").mkdir()
     with pytest.raises(FileError):
         open_files(tmp_path).prepare(path.format(tmp_path))
-
-
-@pytest.fixture(name="open_folder")
-def _open_folder() -> Iterator[Path]:
-    # Not below tmp_path, which nobody else may enter.
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 def test_a_folder_that_may_be_entered_and_not_read_is_passed_and_written(open_folder: Path) -> None:

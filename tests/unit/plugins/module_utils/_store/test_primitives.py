@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +15,12 @@ import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files, Replacement
 from ansible_collections.mailops.smime.tests.unit.plugins.module_utils._store.test_files import (
+    fail,
     mode_of,
     open_files,
     put,
     say_as_nobody,
 )
-
-
-def fail(patch: pytest.MonkeyPatch, name: str, code: int) -> None:
-    """Have a function of ``os`` fail: ``fsync`` with folders alone."""
-    real = getattr(os, name)
-
-    def failing(*given: Any, **named: Any) -> Any:
-        if name != "fsync" or stat.S_ISDIR(os.fstat(given[0]).st_mode):
-            raise OSError(code, os.strerror(code))
-        return real(*given, **named)
-
-    patch.setattr(os, name, failing)
 
 
 def write_all(folder: Path, **options: Any) -> None:
@@ -102,16 +89,12 @@ def test_a_mounted_file_is_written_in_place_if_the_task_says_so(
 
 
 @pytest.fixture(name="closed")
-def _closed() -> Iterator[Path]:
+def _closed(open_folder: Path) -> Path:
     """Return a folder where an ordinary user may write one file, and nothing else."""
-    # Not below tmp_path, which nobody else may enter.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "cert.pem")
-        path.write_bytes(b"old")
-        path.chmod(0o666)
-        Path(folder).chmod(0o555)
-        yield Path(folder)
-        Path(folder).chmod(0o755)
+    (open_folder / "cert.pem").write_bytes(b"old")
+    (open_folder / "cert.pem").chmod(0o666)
+    open_folder.chmod(0o555)
+    return open_folder
 
 
 def write_in(folder: Path, name: str = "cert.pem", *, private: bool = False, **options: Any) -> str:
