@@ -12,7 +12,9 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL = @dev/machine check $(if $(filter demo,$(MAKECMDGOALS)),demo,test) && dev/install
+LISTS := demo test lint docs package
+STAMPS := $(LISTS:%=$(VENV)/.%)
+INSTALL = dev/machine check $(if $(filter demo,$(MAKECMDGOALS)),demo,test) && dev/install
 REQUIREMENTS := dev/requirements
 PINS := $(REQUIREMENTS)/pins
 RESOLVER := .cache/venv-uv
@@ -107,7 +109,9 @@ format: $(VENV)/.lint ## Rewrite the Python files as ruff wants them
 changelog: $(VENV)/.lint $(COLLECTION) ## Write CHANGELOG.md from the fragments, for the version in galaxy.yml
 	cd $(COLLECTION) && PATH="$(CURDIR)/$(BIN):$$PATH" antsibull-changelog release
 
-venv: $(VENV)/.test $(VENV)/.lint $(VENV)/.docs $(VENV)/.package ## Install the tools into .venv
+# All at once: pip takes half as long as for one list after the other.
+venv: ## Install the tools into .venv
+	@$(MAKE) --no-print-directory --question $(STAMPS) || { $(INSTALL) $(VENV) "$(PYTHON)" $(LISTS) && touch $(STAMPS); }
 
 clean: ## Remove .venv and .cache
 	rm -rf $(VENV) .cache
@@ -120,8 +124,8 @@ $(VENV)/.test: $(REQUIREMENTS)/test.txt $(VENV)/.demo
 $(VENV)/.lint: $(REQUIREMENTS)/lint.txt $(PINS)/controller.txt
 $(VENV)/.docs: $(REQUIREMENTS)/docs.txt $(VENV)/.demo
 $(VENV)/.package: $(REQUIREMENTS)/package.txt $(VENV)/.test $(VENV)/.lint
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.docs $(VENV)/.package:
-	$(INSTALL) $(VENV) "$(PYTHON)" controller $(basename $(notdir $<))
+$(STAMPS):
+	@$(INSTALL) $(VENV) "$(PYTHON)" $(basename $(notdir $<))
 	@touch $@
 
 RESOLVE := $(RESOLVER)/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links

@@ -110,10 +110,10 @@ def test_an_interrupted_installation_can_be_started_again(clone: Path) -> None:
         wheel.writestr("iniconfig-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: iniconfig\nVersion: 1\n")
         wheel.writestr("iniconfig-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr("iniconfig-1.dist-info/RECORD", "iniconfig.py,,\niniconfig-1.dist-info/RECORD,,\n")
-    for name in ("some.txt", "pins/some.txt"):
+    for name in ("some.txt", "pins/controller.txt"):
         (clone / "dev/requirements" / name).write_text("iniconfig==1\n")
     index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf)}
-    command = ("dev/install", ".venv", sys.executable, "some", "some")
+    command = ("dev/install", ".venv", sys.executable, "some")
 
     (clone / ".venv/bin").mkdir(parents=True)
     (clone / ".venv/bin/python").symlink_to("nowhere")
