@@ -35,7 +35,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test $(STAGES) test-unit test-fresh test-matrix demo-picture format changelog venv machine pins audit bench clean
+.PHONY: help demo check test $(STAGES) test-unit test-fresh test-matrix demo-picture format changelog venv machine pins audit bench bench-mail clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -141,6 +141,9 @@ pins: $(RESOLVER)/bin/uv ## Have uv write the versions of all tools for every Py
 
 bench: $(VENV)/.demo $(COLLECTION) ## What runs cost against a ping and community.crypto, written into docs/benchmark
 	PYTHONPATH=roles/test_ca/files $(BIN)/python dev/bench.py
+
+bench-mail: ## What signing costs a Postfix, for root
+	@python3 dev/bench_mail.py
 
 audit: $(AUDITOR)/bin/pip-audit ## Ask an advisory service about every pinned version
 	@for file in $(PINS)/*.txt; do $< --disable-pip --no-deps --progress-spinner off --requirement $$file || exit 1; done
