@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport
+from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     LOOPBACK,
     Issued,
@@ -76,6 +77,14 @@ class Net:
         client = Client(Transport(endpoint), self.pauses.append)
         self.stack.callback(client.transport.close)
         return client
+
+    def refuse(self, server: TlsServer | str, **options: Any) -> tuple[CallError, Client]:
+        """Send a form with a password, and return the error that this must end in, and the client."""
+        client = self.connect(server, **options)
+        with pytest.raises(CallError) as caught:
+            client.send({"loginPassword": "hunter2"})
+        assert "hunter2" not in caught.value.message + caught.value.hint
+        return caught.value, client
 
 
 @pytest.fixture(scope="session")

@@ -86,26 +86,22 @@ def test_a_larger_body_is_refused_however_it_is_announced(net: Any, head: str) -
     body = b"x" * (MAX_BODY + 1)
     data = chunk(body) + chunk(b"") if "chunked" in head else body
     server = net.serve(send(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + data))
-    client = net.connect(server)
-    with pytest.raises(CallError) as caught:
-        client.send(FORM)
-    assert caught.value.name == "reply_too_large"
+    error, client = net.refuse(server)
+    assert error.name == "reply_too_large"
     assert (client.calls, net.pauses) == (1, [])
 
 
 def test_a_body_without_end_is_refused(net: Any) -> None:
-    with pytest.raises(CallError) as caught:
-        net.connect(net.serve(dribble(OK + b"\r\n", b"x" * 500_000))).send(FORM)
-    assert caught.value.name == "reply_too_large"
+    error, _client = net.refuse(net.serve(dribble(OK + b"\r\n", b"x" * 500_000)))
+    assert error.name == "reply_too_large"
 
 
 @pytest.mark.parametrize("data", LOST.values(), ids=LOST)
 def test_an_answer_that_is_not_whole_is_a_failed_connection_and_asked_for_again(net: Any, data: bytes) -> None:
     server = net.serve(send(data), send(data), answer(b"0\n"))
-    with pytest.raises(CallError) as caught:
-        net.connect(server, retries=0).send(FORM)
-    assert caught.value.name == "connection_failed"
-    assert caught.value.hint
+    error, _client = net.refuse(server, retries=0)
+    assert error.name == "connection_failed"
+    assert error.hint
     client = net.connect(server, retries=1)
     assert client.send(FORM).body == b"0\n"
     assert client.calls == 2
@@ -168,11 +164,10 @@ SLOW = {
 
 @pytest.mark.parametrize("step", SLOW.values(), ids=SLOW)
 def test_an_answer_that_takes_too_long_is_timed_out(net: Any, step: Any) -> None:
-    with pytest.raises(CallError) as caught:
-        net.connect(net.serve(step), **SHORT).send(FORM)
-    assert caught.value.name == "timed_out"
-    assert "api_timeout" in caught.value.hint
-    assert caught.value.retryable
+    error, _client = net.refuse(net.serve(step), **SHORT)
+    assert error.name == "timed_out"
+    assert "api_timeout" in error.hint
+    assert error.retryable
 
 
 def test_a_kept_connection_that_falls_silent_is_timed_out(net: Any) -> None:
