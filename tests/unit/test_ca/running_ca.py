@@ -16,6 +16,9 @@ import requests
 PROGRAM = Path(__file__).resolve().parents[3] / "roles/test_ca/files/test_ca"
 PATIENCE = 60.0
 ACCOUNT = {"login_name": "Demo", "password": "correct horse"}
+LOGIN = {"loginName": ACCOUNT["login_name"], "loginPassword": ACCOUNT["password"]}
+EMAIL = "alice@example.test"
+COLLECT, PLACE, RESEND = "download/RequestAndCollectSMIME", "!AutoApplyOrder", "!ResendVerificationEmailSMIME"
 
 
 def run_program(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -54,34 +57,38 @@ class RunningCa:
         return reply.json()
 
     def order(self, **terms: object) -> dict[str, Any]:
-        """Place an order."""
-        made: dict[str, Any] = self.control("POST", "orders", {"email": "alice@example.test", **terms})
+        """Place an order through the control API."""
+        made: dict[str, Any] = self.control("POST", "orders", {"email": EMAIL, **terms})
         return made
+
+    def change(self, order: dict[str, Any], **terms: object) -> None:
+        """Change an order."""
+        self.control("PATCH", f"orders/{order['order_number']}", terms)
 
     def fault(self, fault: str, **fields: object) -> None:
         """Queue a fault."""
         self.control("POST", "faults", {"fault": fault, **fields})
 
     def calls(self) -> list[dict[str, Any]]:
-        """List the endpoint's calls."""
+        """List the endpoints' calls."""
         recorded: list[dict[str, Any]] = self.control("GET", "calls")["calls"]
         return recorded
 
-    def post(self, arguments: Any, **options: Any) -> requests.Response:
-        """Post to the endpoint."""
+    def post(self, arguments: Any, call: str = COLLECT, **options: Any) -> requests.Response:
+        """Post to an endpoint; arguments without a value are left out."""
+        if isinstance(arguments, dict):
+            arguments = {name: value for name, value in arguments.items() if value is not None}
         options.setdefault("timeout", PATIENCE)
-        return self.session.post(self.identity["url"], data=arguments, **options)
+        return self.session.post(self.identity["url"].replace(COLLECT, call), data=arguments, **options)
+
+    def place(self, **changes: str | None) -> str:
+        """Place an order at the endpoint, whole but for the changes, and give the reply."""
+        whole = {**LOGIN, "product": "794", "days": "365", "sanEmailAddress": EMAIL}
+        return self.post({**whole, **changes}, PLACE).text
 
     def ask(self, order: dict[str, Any], **arguments: str | None) -> requests.Response:
         """Call the endpoint for an order, with the account and query type 1 unless told otherwise."""
-        asked = {
-            "loginName": ACCOUNT["login_name"],
-            "loginPassword": ACCOUNT["password"],
-            "orderNumber": order["order_number"],
-            "queryType": "1",
-            **arguments,
-        }
-        return self.post({name: value for name, value in asked.items() if value is not None})
+        return self.post({**LOGIN, "orderNumber": order["order_number"], "queryType": "1", **arguments})
 
     def code(self, order: dict[str, Any], **arguments: str | None) -> int:
         """Call the endpoint and read the status code alone."""

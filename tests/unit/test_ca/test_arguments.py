@@ -6,10 +6,16 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCOUNT, PATIENCE, RunningCa
+from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import (
+    COLLECT,
+    LOGIN,
+    PATIENCE,
+    PLACE,
+    RESEND,
+    RunningCa,
+)
 
-LOGIN = {"loginName": ACCOUNT["login_name"], "loginPassword": ACCOUNT["password"], "orderNumber": "1"}
-WHOLE = {**LOGIN, "queryType": "1"}
+WHOLE = {**LOGIN, "orderNumber": "1", "queryType": "1"}
 LONGEST = {"loginName": 64, "loginPassword": 128, "orderNumber": 128, "collectionCode": 16, "csr": 32767}
 
 
@@ -91,7 +97,7 @@ def test_values_that_are_no_utf8_are_refused(ca: RunningCa) -> None:
     ],
 )
 def test_a_combination_that_the_page_rules_out_is_refused(ca: RunningCa, arguments: dict[str, str], name: str) -> None:
-    text = ca.post({**LOGIN, **arguments}).text
+    text = ca.post({**WHOLE, **arguments}).text
     if arguments.get("responseEncoding") == "2":
         assert text.startswith("var g_errorCode = -4;")
         assert f"'{name}'" in text
@@ -106,9 +112,10 @@ def test_no_header_is_made_of_what_was_not_judged(ca: RunningCa) -> None:
     assert "X-Evil" not in reply.headers
 
 
-def test_it_wants_https_and_post(ca: RunningCa) -> None:
+@pytest.mark.parametrize("call", [COLLECT, PLACE, RESEND])
+def test_each_call_wants_https_and_post(ca: RunningCa, call: str) -> None:
+    url, plain = (ca.identity[name].replace(COLLECT, call) for name in ("url", "http_url"))
     for method in ("GET", "PUT", "DELETE"):
-        reply = ca.session.request(method, ca.identity["url"], params=LOGIN, timeout=PATIENCE)
+        reply = ca.session.request(method, url, params=LOGIN, timeout=PATIENCE)
         assert reply.text == "-17\nRequest used GET rather than POST!\n"
-    reply = ca.session.post(ca.identity["http_url"], data=LOGIN, timeout=PATIENCE)
-    assert reply.text == "-1\nRequest was not made over https!\n"
+    assert ca.session.post(plain, data=LOGIN, timeout=PATIENCE).text == "-1\nRequest was not made over https!\n"

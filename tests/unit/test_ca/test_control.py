@@ -1,18 +1,28 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control API, and the accounts that it opens."""
+"""What is asked of the control API, the records that it gives, and the README that lists it all."""
 
 from __future__ import annotations
 
 import json
 import re
 import socket
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCOUNT, PATIENCE, RunningCa
+from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCOUNT, PATIENCE, PROGRAM, RunningCa
+from test_ca.authority import CRL_TROUBLES, REASONS
+from test_ca.control import VIEWS
+from test_ca.faults import FAULTS, Fault
+from test_ca.issuing import VARIANTS
+from test_ca.orders import Terms
+from test_ca.replies import Dialect
+from test_ca.server import TROUBLES
+from test_ca.service import Credentials, Settings
 
 LOGIN_REFUSED = "-16\nIncorrect login details, account is locked, password has expired or your source IP is blocked.\n"
 
@@ -39,6 +49,7 @@ def test_existing_orders_and_accounts_can_be_kept(ca: RunningCa) -> None:
     orders = {"orders": [{"order_number": "kept", "email": "a@example.test"}], "existing": "keep"}
     assert ca.control("POST", "orders", orders)["kept"] == []
     assert ca.control("POST", "orders", orders) == {"created": [], "kept": ["kept"]}
+    assert ca.control("POST", "orders", []) == {"created": [], "kept": []}
     accounts = {"accounts": [{**ACCOUNT, "password": "another"}], "existing": "keep"}
     assert ca.control("POST", "accounts", accounts) == {"created": [], "kept": [ACCOUNT["login_name"]]}
 
@@ -49,22 +60,15 @@ NONSENSE: dict[tuple[str, str], list[Any]] = {
         [1],
         {"email": "no address"},
         {"email": "a@" + "ü" * 80},
-        *(
-            {"email": "a@b.test", **terms}
-            for terms in (
-                {"state": "unheard of"},
-                {"surprise": 1},
-                {"validity_days": "365"},
-                {"validity_days": True},
-                {"validity_days": 0},
-                {"not_before_days": 9999},
-                {"policy": "not an oid"},
-                {"dialect": {"order": "unheard of"}},
-                {"collection_code": "x" * 17},
-                {"csr": "nonsense"},
-                {"crl_urls": [1]},
-            )
-        ),
+        {"email": "a@b.test", "state": "unheard of"},
+        {"email": "a@b.test", "surprise": 1},
+        *({"email": "a@b.test", "validity_days": days} for days in ("365", True, 0)),
+        {"email": "a@b.test", "not_before_days": 9999},
+        {"email": "a@b.test", "policy": "not an oid"},
+        {"email": "a@b.test", "dialect": {"order": "unheard of"}},
+        {"email": "a@b.test", "collection_code": "x" * 17},
+        {"email": "a@b.test", "csr": "nonsense"},
+        {"email": "a@b.test", "crl_urls": [1]},
     ],
     ("POST", "accounts"): [{"login_name": "x"}],
     ("POST", "faults"): [
@@ -100,10 +104,6 @@ def test_what_makes_no_sense_is_refused(ca: RunningCa, method: str, path: str, b
     reply = ca.session.request(method, f"{ca.identity['control_url']}/{path}", json=body, timeout=PATIENCE)
     assert reply.status_code == 400
     assert reply.json()["error"]
-
-
-def test_no_orders_are_none(ca: RunningCa) -> None:
-    assert ca.control("POST", "orders", []) == {"created": [], "kept": []}
 
 
 def test_a_body_that_is_no_json_is_refused(ca: RunningCa) -> None:
@@ -193,3 +193,28 @@ def test_http_that_makes_no_sense_ends_its_own_connection(ca: RunningCa, head: b
         strange.sendall(head + b"Connection: close\r\n\r\n")
         assert re.search(rb"\b4\d\d\b", strange.recv(4096))
     assert ca.control("GET", "ready")
+
+
+README = (PROGRAM.parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def names(*records: type) -> list[str]:
+    return [field.name for record in records for field in fields(record)]
+
+
+@pytest.mark.parametrize(
+    ("section", "listed"),
+    [
+        ("Control API", {re.sub(r"\(\.\+\)", "NUMBER", pattern.split("/")[0]) for _method, pattern, _view in VIEWS}),
+        ("Control API", names(Credentials, Settings)),
+        ("Orders", names(Terms)),
+        ("Revocation", {*CRL_TROUBLES, *REASONS}),
+        ("Dialects", names(Dialect)),
+        ("Faults", {*FAULTS, *VARIANTS, *names(Fault)}),
+        ("Listeners", TROUBLES),
+    ],
+)
+def test_a_section_lists_all(section: str, listed: Iterable[str]) -> None:
+    text = re.split(rf"^##+ {section}$", README, flags=re.MULTILINE)[1].split("\n## ")[0].split("\n### ")[0]
+    words = set(re.findall(r"\w+", text))
+    assert not set(listed) - words

@@ -31,10 +31,6 @@ def order(ca: RunningCa, csr: str) -> dict[str, Any]:
     return ca.issued(csr)
 
 
-def with_dialect(ca: RunningCa, placed: dict[str, Any], **dialect: object) -> None:
-    ca.control("PATCH", f"orders/{placed['order_number']}", {"dialect": dialect})
-
-
 @pytest.mark.parametrize(("query", "expected"), [("1", [ROOT, ISSUER, LEAF]), ("2", [LEAF]), ("3", [ROOT, ISSUER])])
 def test_individual_certificates(ca: RunningCa, order: dict[str, Any], query: str, expected: list[str]) -> None:
     reply = ca.ask(order, queryType=query)
@@ -75,8 +71,8 @@ def test_bundles_are_what_openssl_reads(ca: RunningCa, order: dict[str, Any], ki
 def test_cmmf_in_all_taggings(
     ca: RunningCa, order: dict[str, Any], tagging: str, ca_pubs: str, trailing: bool, status_string: str
 ) -> None:
-    dialect = {"cmmf_certificate": tagging, "cmmf_ca_pubs": ca_pubs}
-    with_dialect(ca, order, **dialect, cmmf_trailing=trailing, cmmf_status_string=status_string)
+    dialect = {"cmmf_certificate": tagging, "cmmf_ca_pubs": ca_pubs, "cmmf_status_string": status_string}
+    ca.change(order, dialect={**dialect, "cmmf_trailing": trailing})
     singles = [unwrap(text) for text in certificates(ca.ask(order).text)]
     authorities, responses = children(unwrap(ca.ask(order, responseType="4").text[2:]))
     assert (authorities.name, responses.name) == ("cont [ 1 ]", "SEQUENCE")
@@ -129,7 +125,7 @@ def test_status_and_errors_are_javascript_if_that_was_asked_for_and_text_in_plac
     ],
 )
 def test_javascript_dialects(ca: RunningCa, order: dict[str, Any], dialect: dict[str, object], pattern: str) -> None:
-    with_dialect(ca, order, **dialect)
+    ca.change(order, dialect=dialect)
     assert re.fullmatch(pattern, ca.ask(order, responseEncoding="2", responseType="2").text)
 
 
@@ -168,7 +164,7 @@ def test_the_validity_line_stands_after_the_code_of_every_query_that_has_a_certi
     ],
 )
 def test_the_order_of_certificates(ca: RunningCa, order: dict[str, Any], arrangement: str, expected: list[str]) -> None:
-    with_dialect(ca, order, order=arrangement)
+    ca.change(order, dialect={"order": arrangement})
     assert subjects(ca.ask(order).text) == expected
     for kind, reader in READERS.items():
         text = ca.ask(order, responseType=kind).text.removeprefix("2\n")
@@ -176,7 +172,7 @@ def test_the_order_of_certificates(ca: RunningCa, order: dict[str, Any], arrange
 
 
 def test_the_page_s_own_armour(ca: RunningCa, order: dict[str, Any]) -> None:
-    with_dialect(ca, order, armour="page")
+    ca.change(order, dialect={"armour": "page"})
     lines = ca.ask(order).text.splitlines()
     assert lines[1] == "----- BEGIN CERTIFICATE -----"
     assert lines[-1] == "---- END CERTIFICATE -----"
@@ -185,7 +181,7 @@ def test_the_page_s_own_armour(ca: RunningCa, order: dict[str, Any]) -> None:
 @pytest.mark.parametrize("kind", ["1", "2", "4"])
 def test_bundles_without_armour(ca: RunningCa, order: dict[str, Any], kind: str) -> None:
     armoured = unwrap(ca.ask(order, responseType=kind).text[2:])
-    with_dialect(ca, order, armour="none")
+    ca.change(order, dialect={"armour": "none"})
     text = ca.ask(order, responseType=kind).text
     assert "-" not in text
     assert unwrap(text[2:]) == armoured
@@ -193,13 +189,13 @@ def test_bundles_without_armour(ca: RunningCa, order: dict[str, Any], kind: str)
 
 def test_line_ends_and_what_follows(ca: RunningCa, order: dict[str, Any]) -> None:
     plain = ca.ask(order, showValidityPeriod="Y").text
-    with_dialect(ca, order, line_end="crlf", trailing="\r\nCertificate attached\r\n")
+    ca.change(order, dialect={"line_end": "crlf", "trailing": "\r\nCertificate attached\r\n"})
     assert ca.ask(order, showValidityPeriod="Y").text == plain.replace("\n", "\r\n") + "\r\nCertificate attached\r\n"
 
 
 def test_a_dialect_can_be_set_for_all_orders_and_overruled_by_one(ca: RunningCa, order: dict[str, Any]) -> None:
     ca.control("PATCH", "settings", {"dialect": {"order": "end_entity_first", "line_end": "crlf"}})
     assert subjects(ca.ask(order).text.replace("\r", "")) == [LEAF, ISSUER, ROOT]
-    with_dialect(ca, order, line_end="lf")
+    ca.change(order, dialect={"line_end": "lf"})
     assert "\r" not in ca.ask(order).text
     assert subjects(ca.ask(order).text) == [LEAF, ISSUER, ROOT]

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process: where it listens, what it leaves on disk, how it ends."""
+"""The process: where it listens, what it leaves on disk, how it ends; and connections that break without disturbing others."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -12,10 +13,14 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+import requests
 from ansible_collections.mailops.smime.tests.unit.test_ca.openssl import openssl
 from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import (
     ACCOUNT,
@@ -24,7 +29,7 @@ from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import (
     RunningCa,
     run_program,
 )
-from test_ca.listeners import check_loopback
+from test_ca.listeners import Delivery, Http, Listener, Request, check_loopback, say
 
 KEYS = ("root-key.pem", "intermediate-key.pem", "tls-ca-key.pem", "tls-server-key.pem")
 
@@ -191,3 +196,57 @@ def test_no_secret_reaches_the_log(ca: RunningCa, csr: str) -> None:
     assert "csr='***'" in log
     for secret in (ACCOUNT["password"], "slip", "TopSecretCode123", "in the address", "hidden", csr.splitlines()[1]):
         assert secret not in log
+
+
+# More connections than a server that shares its threads would have.
+CONNECTIONS = 30
+
+
+def test_no_connection_inherits_what_openssl_remembers_for_a_thread() -> None:
+    """OpenSSL keeps the error of a broken connection in its thread; from 3.2 on, the next read there fails with it."""
+    memory = threading.local()
+
+    def respond(_request: Request, send: Callable[[Delivery], None]) -> None:
+        found = getattr(memory, "trace", "nothing")
+        memory.trace = "the error of another connection"
+        send(say(200, found.encode(), "text/plain"))
+
+    listener = Listener("127.0.0.1", 0, Http(respond))
+    listener.open()
+    try:
+        for _connection in range(CONNECTIONS):
+            client = HTTPConnection("127.0.0.1", listener.port, timeout=PATIENCE)
+            client.request("GET", "/")
+            assert client.getresponse().read() == b"nothing"
+            client.close()
+    finally:
+        listener.stop()
+
+
+def test_after_broken_connections_all_others_are_served(ca: RunningCa) -> None:
+    for fault, reset in itertools.product(("cut", "cut_after", "cut_body", "raw"), (False, True)):
+        ca.fault(fault, count=CONNECTIONS // 4, reset=reset)
+        for _connection in range(CONNECTIONS // 4):
+            with ca.connect() as broken, pytest.raises(requests.RequestException):
+                broken.post(ca.identity["url"], data={"queryType": "1"}, timeout=PATIENCE)
+    for _connection in range(CONNECTIONS):
+        with ca.connect() as sound:
+            assert sound.get(f"{ca.identity['control_url']}/settings", timeout=PATIENCE).ok
+            assert sound.post(ca.identity["url"], data={"queryType": "1"}, timeout=PATIENCE).text.startswith("-3\n")
+
+
+def test_a_connection_that_is_left_in_the_middle_disturbs_nobody(ca: RunningCa) -> None:
+    ca.fault("delay", count=CONNECTIONS, slow_bytes=1, slow_seconds=0.05)
+    for _connection in range(CONNECTIONS):
+        with ca.connect() as impatient:
+            impatient.post(ca.identity["url"], data={"queryType": "1"}, timeout=PATIENCE, stream=True).close()
+    assert ca.post({"queryType": "1"}).text.startswith("-3\n")
+
+
+def test_half_a_call_is_none(ca: RunningCa) -> None:
+    port = int(ca.identity["http_url"].split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as leaving:
+        leaving.sendall(b"POST /products/!AutoApplyOrder HTTP/1.1\r\nContent-Length: 99\r\n\r\nproduct=794")
+        leaving.shutdown(socket.SHUT_WR)
+        assert leaving.recv(1) == b""
+    assert ca.calls() == []
