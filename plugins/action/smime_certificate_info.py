@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_others
 from ansible_collections.mailops.smime.plugins.module_utils._errors import SmimeError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
 
-_SPEC = _argspec.info_options()
-_NOTHING_ON_DISK = dict.fromkeys(_argspec.inspection_options())
+_SPEC = _argspec_others.info_options()
+_NOTHING_ON_DISK = dict.fromkeys(_argspec_others.inspection_options())
 
 
 class ActionModule(controller.ControllerAction):

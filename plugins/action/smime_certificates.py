@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_others
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
 
@@ -22,13 +22,13 @@ _ENTRY_SPEC = {
     name: {key: value for key, value in spec.items() if key in ("type", "no_log")}
     for name, spec in {**controller.ORDER_SPEC, **controller.WAIT_SPEC}.items()
 }
-_ENTRY_KNOWN = controller.name_options(_argspec.entry_options())
+_ENTRY_KNOWN = controller.name_options(_argspec_others.entry_options())
 
 
 class ActionModule(controller.ControllerAction):
     """Many certificates: one module run to look, one to write, however many there are."""
 
-    known = controller.name_options({**_argspec.batch_options(), **FILE_COMMON_ARGUMENTS})
+    known = controller.name_options({**_argspec_others.batch_options(), **FILE_COMMON_ARGUMENTS})
 
     def make_blank(self) -> dict[str, Any]:
         """Return the keys that each result of the module has."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_others
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.plugin_utils import _controller as controller
 
@@ -16,7 +16,7 @@ from ansible_collections.mailops.smime.plugins.plugin_utils import _controller a
 class ActionModule(controller.ControllerAction):
     """Orders: the module itself calls the CA, and the account goes to no host that it is not meant for."""
 
-    known = controller.name_options(_argspec.orders_options())
+    known = controller.name_options(_argspec_others.orders_options())
 
     def make_blank(self) -> dict[str, Any]:
         """Return the keys that each result of the module has."""

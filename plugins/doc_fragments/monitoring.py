@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of monitoring_options() in module_utils/_argspec.py."""
+"""The options of monitoring_options() in module_utils/_argspec_others.py."""
 
 from __future__ import annotations
 

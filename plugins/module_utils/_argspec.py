@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
+from ansible.module_utils.basic import env_fallback
 
 DEFAULT_URL = "https://secure.trust-provider.com/products/download/RequestAndCollectSMIME"
 
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 
 
-def _same(kind: str, *names: str) -> dict[str, Any]:
+def same_type(kind: str, *names: str) -> dict[str, Any]:
     """Return options of one type, without more to say about them."""
     return {name: {"type": kind} for name in names}
 
@@ -24,8 +24,8 @@ def files_options() -> dict[str, Any]:
     """Return where the certificate goes; Ansible's own file options come from ``add_file_common_args``."""
     return {
         "path": {"type": "path", "required": True},
-        **_same("path", "chain_path", "fullchain_path", "root_path", "der_path"),
-        **_same("path", "pkcs7_path", "combined_path", "pkcs12_path"),
+        **same_type("path", "chain_path", "fullchain_path", "root_path", "der_path"),
+        **same_type("path", "pkcs7_path", "combined_path", "pkcs12_path"),
         "pkcs12_passphrase": {"type": "str", "no_log": True},
         "pkcs12_friendly_name": {"type": "str"},
         "pkcs12_encryption": {"type": "str", "choices": ["modern", "legacy"], "default": "modern"},
@@ -45,7 +45,7 @@ def key_options() -> dict[str, Any]:
         "privatekey_path": {"type": "path", "no_log": False},
         "privatekey_content": {"type": "str", "no_log": True},
         "privatekey_passphrase": {"type": "str", "no_log": True},
-        **_same("path", "csr_path", "archive_path"),
+        **same_type("path", "csr_path", "archive_path"),
         "csr_content": {"type": "str"},
         "privatekey_create": {"type": "bool", "default": False, "no_log": False},
         "privatekey_rollover": {"type": "bool", "default": False, "no_log": False},
@@ -53,7 +53,10 @@ def key_options() -> dict[str, Any]:
         "privatekey_size": {"type": "int", "choices": [2048, 3072, 4096], "default": 2048, "no_log": False},
         "privatekey_curve": {"type": "str", "choices": [*CURVES], "default": CURVES[0], "no_log": False},
         "subject": {"type": "dict"},
-        "ms_template": {"type": "dict", "options": {**_same("str", "name", "oid"), **_same("int", "major", "minor")}},
+        "ms_template": {
+            "type": "dict",
+            "options": {**same_type("str", "name", "oid"), **same_type("int", "major", "minor")},
+        },
     }
 
 
@@ -119,98 +122,3 @@ def certificate_options() -> dict[str, Any]:
 def single_options() -> dict[str, Any]:
     """Return all options of smime_certificate, but Ansible's own."""
     return {**mailbox_options(), **certificate_options(), **endpoint_options(), **cache_options()}
-
-
-def query_options() -> dict[str, Any]:
-    """Return what is asked about an order, and in which form the CA is to answer."""
-    return {
-        "query_type": {"type": "str", "choices": ["status", "all", "certificate", "chain"], "default": "all"},
-        "response_type": {
-            "type": "str",
-            "choices": ["netscape", "pkcs7", "individual", "cmmf"],
-            "default": "individual",
-        },
-        "response_encoding": {"type": "str", "choices": ["base64", "binary", "javascript"], "default": "base64"},
-        "response_mime_type": {"type": "str"},
-        "show_validity_period": {"type": "bool", "default": False},
-    }
-
-
-def inspection_options() -> dict[str, Any]:
-    """Return which files are looked at, and what they are measured against."""
-    return {
-        "paths": {"type": "list", "elements": "path"},
-        "privatekey_path": {"type": "path", "no_log": False},
-        "privatekey_passphrase": {"type": "str", "no_log": True},
-        **_same("path", "chain_path", "trusted_roots_path"),
-        "email": {"type": "str"},
-    }
-
-
-def monitoring_options() -> dict[str, Any]:
-    """Return what is written for others to watch."""
-    return _same("path", "metrics_path", "report_path")
-
-
-def info_options() -> dict[str, Any]:
-    """Return all options of smime_certificate_info."""
-    more = {**revocation_options(), **cache_options(), **monitoring_options()}
-    return {**inspection_options(), **more, **order_options(), **query_options(), **endpoint_options()}
-
-
-def entry_options() -> dict[str, Any]:
-    """Return the options of an entry in a list of certificates: without defaults, since those stand beside the list."""
-    own = {**certificate_options(), **FILE_COMMON_ARGUMENTS}
-    left_out = ("default", "required", "fallback", "aliases")
-    bare = {name: {key: value for key, value in spec.items() if key not in left_out} for name, spec in own.items()}
-    return {**bare, "email": {"type": "str", "required": True}}
-
-
-def batch_options() -> dict[str, Any]:
-    """Return all options of smime_certificates, but Ansible's own."""
-    return {
-        **certificate_options(),
-        "path": {"type": "path"},
-        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry_options()},
-        "directory_mode": {"type": "raw", "default": "0755"},
-        **_same("str", "directory_owner", "directory_group"),
-        **monitoring_options(),
-        **endpoint_options(),
-        **cache_options(),
-    }
-
-
-def placing_options() -> dict[str, Any]:
-    """Return what is ordered for a mailbox, and from which day on."""
-    products = ["mailbox_multipurpose", "mailbox_strict", "organization_multipurpose"]
-    return {
-        "product": {"type": "str", "choices": products},
-        "days": {"type": "int", "choices": [365, 730]},
-        "organization": {"type": "dict", "options": _same("str", "name", "identifier", "state", "country")},
-        "remaining_days": {"type": "int"},
-    }
-
-
-def orders_options() -> dict[str, Any]:
-    """Return all options of smime_orders."""
-    shared = placing_options()
-    entry = {
-        "email": {"type": "str", "required": True},
-        **shared,
-        "path": {"type": "path"},
-        **_same("str", "not_after", "order_number"),
-        "collection_code": {"type": "str", "no_log": True},
-    }
-    login = {name: order_options()[name] for name in ("login_name", "login_password")}
-    return {
-        "certificates": {"type": "list", "elements": "dict", "required": True, "options": entry},
-        **shared,
-        "remaining_days": {"type": "int", "default": 30},
-        "orders_path": {"type": "path", "required": True},
-        "place": {"type": "bool", "default": False},
-        "max_orders": {"type": "int", "default": 10},
-        "test": {"type": "bool", "default": False},
-        "state": {"type": "str", "choices": ["ordered", "reminded", "resolved", "forgotten"], "default": "ordered"},
-        **login,
-        **endpoint_options(),
-    }

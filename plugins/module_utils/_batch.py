@@ -152,7 +152,7 @@ def carry_out(module: SmimeModule, entries: list[Entry], context: Context) -> li
             _check_address(entry)
             if module.params["api_from"] == "controller":
                 # What the controller refuses is refused whatever is on disk, as check() does where the target calls.
-                run.context.access.require_open()
+                run.context.open_access().require_open()
         except SmimeError as error:
             run.report.error = error
         else:

@@ -17,19 +17,17 @@ from ansible_collections.mailops.smime.plugins.module_utils import _options as o
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import AVAILABLE
 from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import is_free_of, mask
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     QUERY_TYPES,
     RESPONSE_ENCODINGS,
     RESPONSE_TYPES,
     Query,
-    check_order,
     check_query,
-    check_url,
 )
 from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
-    CheckError,
     OptionError,
     SmimeError,
     make_defect,
@@ -39,27 +37,15 @@ from ansible_collections.mailops.smime.plugins.module_utils._spec import Warn
 from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
 from ansible_collections.mailops.smime.plugins.module_utils._verify import load_reply
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509.inspection import Criteria, inspect_certificate, sort
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
     from ansible_collections.mailops.smime.plugins.module_utils._revocation import RevocationLists
-
-
-@dataclass(frozen=True)
-class Criteria:
-    """What certificates on disk are measured against, as far as it was given. ``public_key`` is SubjectPublicKeyInfo in DER."""
-
-    now: datetime
-    public_key: bytes | None = None
-    email: str | None = None
-    chain: tuple[Certificate, ...] | None = None
-    trusted: tuple[Certificate, ...] | None = None
 
 
 @dataclass
@@ -187,24 +173,6 @@ def add_revocations(
         entry.update(crl.describe(lists.look_up(_load_first(entry["path"]), authorities, now, warn)))
 
 
-def inspect_certificate(certificate: Certificate, criteria: Criteria) -> list[dict[str, Any]]:
-    """Return the checks of one certificate: ``name``, ``passed``, ``detail``."""
-    results = [("valid_now", checks.find_validity_fault(certificate, criteria.now))]
-    results += [(name, rule(certificate)) for name, rule in checks.SMIME_RULES.items()]
-    results += [
-        ("policy", checks.find_policy_fault(certificate)),
-        ("validity_span", checks.find_span_fault(certificate)),
-    ]
-    if criteria.public_key is not None:
-        results.append(("key_match", checks.find_key_mismatch(certificate, criteria.public_key)))
-    if criteria.email is not None:
-        results.append(("email_match", checks.find_email_fault(certificate, criteria.email)))
-    if criteria.chain is not None or criteria.trusted is not None:
-        results.append(("chain", _find_chain_fault(certificate, criteria)))
-    details = {"policy": checks.describe_policy(certificate)}
-    return [{"name": name, "passed": not fault, "detail": fault or details.get(name, "")} for name, fault in results]
-
-
 def read_query(params: Mapping[str, Any]) -> Query:
     """Return the query that ``params`` describe: never with a CSR, never with returnCertificate."""
     return Query(
@@ -229,7 +197,7 @@ def inspect_order(params: Mapping[str, Any], client: Client, warn: Warn) -> dict
         "status": "issued" if reply.code >= AVAILABLE else "pending",
         "not_before": not_before,
         "not_after": not_after,
-        "certificates": [item.to_pem().decode("ascii") for item in paths.sort(pool)],
+        "certificates": [item.to_pem().decode("ascii") for item in sort(pool)],
         "raw": base64.b64encode(exchange.response.body).decode("ascii") if is_free_of(body, order.secrets) else None,
         "content_type": mask(exchange.response.content_type, order.secrets),
     }
@@ -290,11 +258,3 @@ def _load_criteria(params: Mapping[str, Any], now: datetime, warn: Warn) -> Crit
         chain=specs.load_certificates("chain_path", chain_path, read_file, warn),
         trusted=specs.load_certificates("trusted_roots_path", params["trusted_roots_path"], read_file, warn),
     )
-
-
-def _find_chain_fault(certificate: Certificate, criteria: Criteria) -> str:
-    try:
-        paths.build(certificate, criteria.chain or (), criteria.trusted, criteria.now)
-    except CheckError as error:
-        return error.message
-    return ""

@@ -22,7 +22,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 
 VERSION = 1
 # What became of an order: about to be sent, placed, refused, nobody knows, and given up by a person.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
@@ -21,7 +21,6 @@ from ansible_collections.mailops.smime.plugins.module_utils import _options as o
 from ansible_collections.mailops.smime.plugins.module_utils._errors import make_defect
 from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, describe_failure
 
-MASK = "********"
 # From this many v on, Ansible shows what a task was given and where it failed.
 _SHOWN_FROM = 3
 
@@ -30,7 +29,7 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
     """An AnsibleModule that takes what an action plugin hands over, and logs for whom it runs, and nothing else.
 
     It takes long lists of ``certificates``: an option that none of the entries gives is missing in them, where Ansible would
-    have looked at each in each, and filled in None.
+    have looked at each in each, and filled in None. What that, and a failure, takes is imported only then.
     """
 
     params: dict[str, Any]
@@ -55,14 +54,19 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
 
     def fail_json(self, msg: str, **result: Any) -> NoReturn:
         """Leave with a failure. Ansible gathers no more secrets once an entry is no dictionary, and then shows the rest of them."""
-        self.no_log_values |= set(_find_secrets(self.params, self.argument_spec))
+        from ansible_collections.mailops.smime.plugins.module_utils import _no_log as no_log
+
+        self.no_log_values |= set(no_log.find_secrets(self.params, self.argument_spec))
         super().fail_json(msg, **result)
         raise AssertionError("fail_json leaves the process")
 
     def _load_params(self) -> None:
         super()._load_params()
         self.relay = self.params.pop(options.RELAY, None)
-        self.argument_spec = _narrow(self.argument_spec, self.params.get("certificates"))
+        if "certificates" in self.argument_spec:
+            from ansible_collections.mailops.smime.plugins.module_utils import _no_log as no_log
+
+            self.argument_spec = no_log.narrow(self.argument_spec, self.params.get("certificates"))
 
     def log(self, msg: str, log_args: object = None) -> None:  # noqa: ARG002 - as Ansible calls it
         """Name the mailboxes in the host's log.
@@ -89,25 +93,13 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
         result = dict(outcome.result)
         if not self._diff:
             result.pop("diff", None)
-        self._shorten(result)
+        if "certificates" in self.argument_spec or "msg" in result:
+            from ansible_collections.mailops.smime.plugins.module_utils import _no_log as no_log
+
+            self.no_log_values = no_log.shorten(self, result, shown=self._verbosity >= _SHOWN_FROM)
         if "msg" in result:
             self.fail_json(**result)
         self.exit_json(**result)
-
-    def _shorten(self, result: dict[str, Any]) -> None:
-        """Leave out what is shown from -vvv on only, and keep the cost of the rest in proportion to the number of entries."""
-        shown = self._verbosity >= _SHOWN_FROM
-        listed = result.get("certificates") or []
-        for item in (result, *(listed if isinstance(listed, list) else ())):
-            traceback = item.pop("traceback", None)
-            if shown and traceback:
-                item["traceback"] = _mask(traceback, map(str, self.no_log_values)).splitlines()
-        if "certificates" in self.argument_spec:
-            # Ansible repeats all options, most of them empty here, and looks for each secret in each text: with a code
-            # for each mailbox, that is a square. Most texts are the same in all entries.
-            result["invocation"] = {"module_args": _strip(self.params, self.argument_spec, shown=shown)}
-            told = "\n".join(_collect_texts(result, set()))
-            self.no_log_values = {secret for secret in self.no_log_values if str(secret) in told}
 
 
 @contextlib.contextmanager
@@ -127,67 +119,3 @@ def _closed_stderr() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-def _narrow(spec: dict[str, Any], entries: object) -> dict[str, Any]:
-    """Return ``spec`` with only those of the entries' options that one of ``entries`` has: Ansible looks at each in each entry."""
-    if (
-        "certificates" not in spec
-        or not isinstance(entries, list)
-        or not all(isinstance(item, dict) for item in entries)
-    ):
-        return spec
-    whole = spec["certificates"]["options"]
-    given = {name for entry in entries for name in entry}
-    if not given <= whole.keys():
-        # Ansible's message names all that there are.
-        return spec
-    narrow = {name: option for name, option in whole.items() if name in given or option.get("required")}
-    return {**spec, "certificates": {**spec["certificates"], "options": narrow}}
-
-
-def _find_secrets(given: object, spec: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the secrets among options, those of entries included, as far as they are texts of a length that is masked."""
-    for name, value in given.items() if isinstance(given, dict) else ():
-        rules = spec.get(name, {})
-        if rules.get("no_log") and isinstance(value, str) and len(value) >= options.SHORTEST_SECRET:
-            yield value
-        for entry in value if isinstance(value, list) else [value]:
-            yield from _find_secrets(entry, rules.get("options") or {})
-
-
-def _strip(given: Mapping[str, Any], spec: Mapping[str, Any], *, shown: bool) -> dict[str, Any]:
-    """Return what was given without its secrets, and the list only if it is ``shown``."""
-    stripped: dict[str, Any] = {}
-    for name, value in given.items():
-        if value is None or (name == "certificates" and not shown):
-            continue
-        if name == "certificates":
-            stripped[name] = [_strip(item, spec[name]["options"], shown=shown) for item in value]
-        else:
-            stripped[name] = MASK if spec.get(name, {}).get("no_log") else value
-    return stripped
-
-
-def _collect_texts(value: Any, found: set[str]) -> set[str]:
-    if isinstance(value, dict):
-        found.update(map(str, value))
-        for inner in value.values():
-            _collect_texts(inner, found)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            _collect_texts(inner, found)
-    else:
-        found.add(str(value))
-    return found
-
-
-def _mask(text: str, secrets: Iterable[str]) -> str:
-    """Return ``text`` without ``secrets``, as they are and as Python writes texts and bytes."""
-    # The longest first: a short one can be a part of it.
-    for secret in sorted(secrets, key=len, reverse=True):
-        octets = secret.encode(errors="surrogatepass")
-        numbers = ", ".join(map(str, octets))
-        for form in (secret, repr(secret)[1:-1], ascii(secret)[1:-1], repr(octets)[2:-1], numbers):
-            text = text.replace(form, MASK)
-    return text

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, check_order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Folders, Place
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address

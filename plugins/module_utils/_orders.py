@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.mailops.smime.plugins.module_utils import _journal as journals
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import EMAIL_NOT_VERIFIED
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import check_url
 from ansible_collections.mailops.smime.plugins.module_utils._ca.ordering import (
     ENDS_THE_RUN,
     PLACED,
@@ -24,7 +25,6 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.ordering import 
     read_order,
     to_error,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import check_url
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     CallError,
     FileError,

@@ -4,25 +4,19 @@
 
 """The one decision, for the run and for check mode: why something is to be done, and what.
 
-It is made offline from what is on disk (``make``). If that takes the CA, it is completed with the CA's answer
-(``settle``): the run's answer has certificates, that of check mode shows only until when there is one.
+It is made offline from what is on disk. If that takes the CA, _verify.py completes it with the CA's answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
-from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
-    CERTIFICATE,
-    Output,
-    needs_no_intermediates,
-)
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import CERTIFICATE, Output
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
@@ -32,8 +26,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.path import Ce
 _BY_AGE = {"expiring", "expired"}
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What is to be done about one certificate: about the one of ``base``, or of its successor if that is ``spec``.
 
     ``status`` is how it will end (valid, issued, pending), or None as long as that is for the CA to say. ``stale`` are the
@@ -63,14 +56,6 @@ class Plan:
         return self.status is None
 
 
-class Offer(NamedTuple):
-    """What the CA holds: verified ``certificates`` with all that came along, or in check mode the last second alone, if it is shown."""
-
-    not_after: datetime | None
-    certificates: CertificateSet | None = None
-    pool: tuple[Certificate, ...] = ()
-
-
 def make(base: CertificateSpec, files: Files, now: datetime) -> Plan:
     """Return the plan for what is on disk at ``now`` (aware, UTC). Raises FileError for a file that cannot be opened."""
     current, faults = _judge_path(base, files, now)
@@ -83,34 +68,15 @@ def make(base: CertificateSpec, files: Files, now: datetime) -> Plan:
     held = flawless or aged
     reasons = [*faults, "forced"] if base.force else list(faults)
     subject = held or current
-    owner = _find_owner(base, spec, subject)
-    known = _gather(owner, files, subject, now) if subject is not None else None
+    owner = find_owner(base, spec, subject)
+    known = gather(owner, files, subject, now) if subject is not None else None
     if flawless or current:
         reasons += _judge_outputs(owner, files, known)
     renew = base.force or flawless is None
     plan = Plan(base, spec, tuple(dict.fromkeys(reasons)), current, frozenset(faults), held, known, renew)
-    if renew or not _is_complete(owner, known):
+    if renew or not is_complete(owner, known):
         return plan
-    return replace(plan, spec=owner, status="valid", certificates=known, stale=_find_stale(owner, files, known))
-
-
-def settle(plan: Plan, offer: Offer | None, files: Files, now: datetime) -> Plan:
-    """Return ``plan`` with what is to be done about the CA's ``offer``; None is an order in process."""
-    if offer is None:
-        return replace(plan, status="pending")
-    kept = plan.current if _is_kept(plan, offer) else None
-    chosen: CertificateSet | None = offer.certificates
-    if kept is not None and chosen is not None and chosen.end_entity != kept:
-        completed = _complete(plan, kept, offer, files, now)
-        # What has no valid chain anywhere gives way, even to one that does not last longer.
-        kept, chosen = (kept, completed) if completed is not None else (None, chosen)
-    owner = _find_owner(plan.base, plan.spec, kept or (chosen.end_entity if chosen is not None else None))
-    stale = (
-        _find_stale(owner, files, chosen) if offer.certificates is not None else _foresee_stale(plan, offer, files, now)
-    )
-    last = kept.not_after if kept is not None else offer.not_after
-    status = "issued" if kept is None else "valid"
-    return replace(plan, spec=owner, status=status, certificates=chosen, stale=stale, not_after=last)
+    return plan._replace(spec=owner, status="valid", certificates=known, stale=find_stale(owner, files, known))
 
 
 def _choose_spec(base: CertificateSpec, current: Certificate | None, *, renew: bool) -> CertificateSpec:
@@ -122,42 +88,16 @@ def _choose_spec(base: CertificateSpec, current: Certificate | None, *, renew: b
     return successor if begun or (renew and current.public_key == base.public_key) else base
 
 
-def _find_owner(base: CertificateSpec, spec: CertificateSpec, certificate: Certificate | None) -> CertificateSpec:
+def find_owner(base: CertificateSpec, spec: CertificateSpec, certificate: Certificate | None) -> CertificateSpec:
     """Return the one of both whose key ``certificate`` is for; without any, it is to come for ``spec``."""
     return base if certificate is not None and certificate.public_key != spec.public_key else spec
-
-
-def is_held(plan: Plan, not_after: datetime | None) -> bool:
-    """Tell whether the CA's certificate is taken for the one on disk that ends on the same day: days are all that the CA shows."""
-    return plan.held is not None and not_after is not None and not_after.date() == plan.held.not_after.date()
-
-
-def _is_kept(plan: Plan, offer: Offer) -> bool:
-    """Tell whether the certificate on disk stays: the CA holds the same, or, unless that is what was forced, an older one."""
-    if plan.current is None:
-        return False
-    if offer.certificates is not None and offer.certificates.end_entity == plan.current:
-        return True
-    if offer.certificates is None and plan.held == plan.current and is_held(plan, offer.not_after):
-        return True
-    if offer.not_after is None or plan.faults - {"expiring"} or "forced" in plan.reasons:
-        return False
-    return offer.not_after <= plan.current.not_after
-
-
-def _complete(plan: Plan, kept: Certificate, offer: Offer, files: Files, now: datetime) -> CertificateSet | None:
-    """Return ``kept`` with its chain, if need be from what the CA sent; None if that does not hold either."""
-    if _is_complete(plan.base, plan.known):
-        return plan.known
-    found = _gather(plan.base, files, kept, now, offer.pool)
-    return found if _is_complete(plan.base, found) else None
 
 
 def _judge_path(spec: CertificateSpec, files: Files, now: datetime) -> tuple[Certificate | None, list[str]]:
     data = files.read_output(spec.path)
     if data is None:
         return None, ["missing"]
-    found = _read_certificates(CERTIFICATE, data, spec)
+    found = read_certificates(CERTIFICATE, data, spec)
     if not found:
         return None, ["unreadable"]
     return found[0], _find_faults(found[0], spec, now)
@@ -177,7 +117,7 @@ def _find_own(spec: CertificateSpec, files: Files, now: datetime, pardoned: set[
     return max(fitting, key=lambda item: item.not_after, default=None)
 
 
-def _gather(
+def gather(
     spec: CertificateSpec, files: Files, end_entity: Certificate, now: datetime, pool: Iterable[Certificate] = ()
 ) -> CertificateSet | None:
     """Return what the outputs of ``end_entity`` can be made of, from all that is on disk and ``pool``; None if the chain does not hold."""
@@ -198,6 +138,8 @@ def _gather(
 def _is_issued_by_root(spec: CertificateSpec, files: Files, end_entity: Certificate) -> bool:
     if spec.trusted is not None:
         return False
+    from ansible_collections.mailops.smime.plugins.module_utils._store.structures import needs_no_intermediates
+
     found = ((output, files.read_output(path)) for output, path in spec.outputs.items())
     try:
         there = [(output, data) for output, data in found if data is not None]
@@ -206,14 +148,14 @@ def _is_issued_by_root(spec: CertificateSpec, files: Files, end_entity: Certific
         return False
 
 
-def _is_complete(spec: CertificateSpec, known: CertificateSet | None) -> bool:
+def is_complete(spec: CertificateSpec, known: CertificateSet | None) -> bool:
     return known is not None and (known.root is not None or not spec.needs_root)
 
 
 def _judge_outputs(spec: CertificateSpec, files: Files, known: CertificateSet | None) -> list[str]:
     """Name the reasons that the files beside ``path`` give. Without ``known`` no chain on disk holds."""
     reasons = []
-    stale = _find_stale(spec, files, known)
+    stale = find_stale(spec, files, known)
     for output, path in spec.outputs.items():
         prefix = "chain" if output.kind == "chain" else "output"
         if output is CERTIFICATE:
@@ -225,40 +167,17 @@ def _judge_outputs(spec: CertificateSpec, files: Files, known: CertificateSet | 
     return reasons
 
 
-def _find_stale(spec: CertificateSpec, files: Files, certificates: CertificateSet | None) -> tuple[Output, ...]:
+def find_stale(spec: CertificateSpec, files: Files, certificates: CertificateSet | None) -> tuple[Output, ...]:
     """Return the outputs whose files do not hold what ``certificates`` make of them, in the order of writing."""
     if certificates is None:
         return ()
     outputs = spec.outputs.items()
     return tuple(
-        output for output, path in outputs if not _is_current(output, files.read_output(path), certificates, spec)
+        output for output, path in outputs if not is_current(output, files.read_output(path), certificates, spec)
     )
 
 
-def _foresee_stale(plan: Plan, offer: Offer, files: Files, now: datetime) -> tuple[Output, ...]:
-    """Return the outputs that a run would write of certificates that only the CA has seen so far."""
-    held = plan.held if is_held(plan, offer.not_after) or _is_kept(plan, offer) else None
-    outputs = plan.spec.outputs.items()
-    return tuple(output for output, path in outputs if _will_change(output, files.read_output(path), plan, held, now))
-
-
-def _will_change(output: Output, data: bytes | None, plan: Plan, held: Certificate | None, now: datetime) -> bool:
-    """Tell whether a file will be written: for ``held`` and its chain, or else for a certificate of the same intermediates."""
-    known = plan.known
-    if data is None or (held is None and output.holds_end_entity(known)):
-        return True
-    if held is not None and not (output.needs_chain or output.needs_root):
-        return not _is_current(output, data, CertificateSet(held), plan.spec)
-    if known is not None and (known.root is not None or not output.needs_root):
-        return not _is_current(output, data, known, plan.spec)
-    if held is not None and output.needs_chain:
-        return True
-    # Nothing on disk says more about it than that it holds authorities.
-    found = _read_certificates(output, data, plan.spec)
-    return not found or not all(item.is_ca and item.not_before <= now <= item.not_after for item in found)
-
-
-def _is_current(output: Output, data: bytes | None, certificates: CertificateSet, spec: CertificateSpec) -> bool:
+def is_current(output: Output, data: bytes | None, certificates: CertificateSet, spec: CertificateSpec) -> bool:
     if data is None:
         return False
     try:
@@ -276,10 +195,10 @@ def _iterate_certificates(spec: CertificateSpec, files: Files) -> Iterator[Certi
     for output, path in spec.outputs.items():
         data = files.read_output(path)
         if data is not None:
-            yield from _read_certificates(output, data, spec)
+            yield from read_certificates(output, data, spec)
 
 
-def _read_certificates(output: Output, data: bytes, spec: CertificateSpec) -> list[Certificate]:
+def read_certificates(output: Output, data: bytes, spec: CertificateSpec) -> list[Certificate]:
     try:
         return output.read_certificates(data, spec.output_options)
     except ValueError:

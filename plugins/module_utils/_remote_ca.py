@@ -22,10 +22,9 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Question
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Access, Asking, Question
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, WaitPolicy
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, WaitPolicy
-    from ansible_collections.mailops.smime.plugins.module_utils._context import Access
 
 OPTION = options.RELAY
 LOOK = options.LOOK

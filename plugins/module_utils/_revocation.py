@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Callable, List, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Protocol
 from urllib.parse import urlsplit
 
 from ansible_collections.mailops.smime.plugins.module_utils import _plan as plans
@@ -23,7 +23,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     CheckError,
     SmimeError,
 )
-from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan
+from ansible_collections.mailops.smime.plugins.module_utils._plan import Plan
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec, Warn
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Attributes, Files, Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._store.reading import read_file
@@ -39,6 +39,9 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.crl import (
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.mailops.smime.plugins.module_utils._context import Context
+    from ansible_collections.mailops.smime.plugins.module_utils._report import Report
+    from ansible_collections.mailops.smime.plugins.module_utils._verify import Offer
 
 # Octets: lists of public CAs have some megabytes at the most.
 MAX_LIST = 16 * 1024 * 1024
@@ -46,9 +49,6 @@ _MOST_URLS = 3
 _LONGEST_URL = 2048
 _OK = 200
 _REDIRECTS = (301, 302, 303, 307, 308)
-
-
-Ask = Callable[[Certificate, List[Certificate]], Revocation]
 
 
 class Keeper(Protocol):
@@ -212,26 +212,33 @@ def _check_url(url: str) -> None:
         raise CallError("its address is none that is asked")
 
 
-def mark(spec: CertificateSpec, files: Files, now: datetime, ask: Ask) -> CertificateSpec:
+def mark(spec: CertificateSpec, files: Files, context: Context, report: Report) -> CertificateSpec:
     """Return ``spec``, and its successor, with those certificates for their keys that are on disk, valid now, and revoked."""
+    now = context.clock.now()
     there = plans.read_all(spec, files)
     wanted = {spec.public_key, spec.successor.public_key if spec.successor is not None else None}
     own = [item for item in there if item.public_key in wanted and item.not_before <= now <= item.not_after]
     known = [item for item in (*there, *(spec.trusted or ())) if item.is_ca]
-    revoked = frozenset(item for item in own if ask(item, known).status == REVOKED)
-    successor = replace(spec.successor, revoked=revoked) if spec.successor is not None else None
-    return replace(spec, revoked=revoked, successor=successor)
+    revoked = frozenset(item for item in own if _ask(item, known, context, report).status == REVOKED)
+    successor = spec.successor._replace(revoked=revoked) if spec.successor is not None else None
+    return spec._replace(revoked=revoked, successor=successor)
 
 
-def refuse(offer: Offer, plan: Plan, ask: Ask) -> None:
+def refuse(offer: Offer, plan: Plan, context: Context, report: Report) -> None:
     """Raise CheckError if what the CA sent was revoked."""
     if offer.certificates is None:
         return
     known = [item for item in (*offer.pool, *(plan.spec.trusted or ())) if item.is_ca]
-    said = ask(offer.certificates.end_entity, known)
+    said = _ask(offer.certificates.end_entity, known, context, report)
     if said.status == REVOKED:
         raise CheckError(
             f"the certificate that the CA holds was revoked on {said.time:%Y-%m-%d} ({said.reason})",
             name="certificate_revoked",
             hint="Place a new order, and give its order_number or collection_code.",
         )
+
+
+def _ask(certificate: Certificate, known: list[Certificate], context: Context, report: Report) -> Revocation:
+    said = context.open_lists().look_up(certificate, known, context.clock.now(), report.warn)
+    report.revocations[certificate] = said
+    return said

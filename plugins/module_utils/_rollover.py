@@ -12,10 +12,10 @@ what a killed run leaves tells the next one where to go on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils import _archive as archives
+from ansible_collections.mailops.smime.plugins.module_utils import _new_key
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
@@ -51,18 +51,17 @@ def add_successor(spec: CertificateSpec, params: Mapping[str, Any], files: Files
     path = rules.find_waiting_path(spec.key_path)
     waiting = _load_waiting(path, own, params, files)
     public_key = waiting.public_key if waiting is not None else None
-    options = replace(spec.output_options, archived_keys=() if public_key is None else (public_key,))
-    successor = replace(
-        spec,
-        output_options=replace(options, key=waiting, archived_keys=(own.public_key,)),
+    options = spec.output_options._replace(archived_keys=() if public_key is None else (public_key,))
+    successor = spec._replace(
+        output_options=options._replace(key=waiting, archived_keys=(own.public_key,)),
         public_key=public_key,
         key_path=path,
-        key_to_create=specs.read_key_spec(params) if waiting is None else None,
+        key_to_create=_new_key.read_key_spec(params) if waiting is None else None,
         exchanged_path=spec.key_path,
         archived=archives.find_certificates(spec, public_key, files) if public_key is not None else (),
     )
     specs.check_outputs(successor)
-    return replace(spec, output_options=options, successor=successor)
+    return spec._replace(output_options=options, successor=successor)
 
 
 def make_replacement(spec: CertificateSpec, passphrase: str | None) -> list[Replacement]:

@@ -7,11 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, WaitPolicy
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
 from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import (
@@ -24,7 +23,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.outputs impor
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
+from ansible_collections.mailops.smime.plugins.module_utils._x509.request import KeySpec
 
 Warn = Callable[[str], None]
 
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
 
 
-@dataclass(frozen=True)
-class CertificateSpec:
+class CertificateSpec(NamedTuple):
     """One certificate as the options describe it.
 
     ``public_key`` is SubjectPublicKeyInfo in DER, or None as long as ``key_to_create`` is not at ``key_path``. ``csr`` is the
@@ -91,19 +89,6 @@ class CertificateSpec:
         """Tell whether there is a CSR to submit, given or to be built."""
         return self.csr is not None or self.request_options is not None
 
-    def obtain_csr(self) -> str | None:
-        """Return the CSR in PEM, built now if it was not given; None if there is none. Raises OptionError."""
-        if self.csr is not None or self.request_options is None or self.output_options.key is None:
-            return self.csr
-        from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
-
-        return request.build(self.output_options.key, plan_request(self.request_options)).pem
-
-    def check_request(self) -> None:
-        """Raise OptionError if no request can be built, before a key is created for it."""
-        if self.csr is None and self.request_options is not None:
-            plan_request(self.request_options)
-
     def label(self) -> str:
         """Return how messages call this certificate."""
         return options.label(self.email, self.path, self.order)
@@ -116,7 +101,12 @@ def load(params: Mapping[str, Any], files: Files, warn: Warn) -> CertificateSpec
     options.check_distinct(params, (output.option for output in outputs))
     csr_option, csr = load_csr(params, files)
     key = load_key(params, files)
-    key_to_create = _plan_key(params, csr_option) if key is None and params["privatekey_create"] else None
+    key_to_create = None
+    if key is None and params["privatekey_create"]:
+        # Imported only now: few runs create a key.
+        from ansible_collections.mailops.smime.plugins.module_utils import _new_key
+
+        key_to_create = _new_key.plan_key(params, csr_option)
     _check_identity(params, key, key_to_create, csr, csr_option)
     output_options = OutputOptions(
         key, params["pkcs12_passphrase"], params["pkcs12_friendly_name"], params["pkcs12_encryption"]
@@ -144,28 +134,6 @@ def load(params: Mapping[str, Any], files: Files, warn: Warn) -> CertificateSpec
     return spec
 
 
-def _plan_key(params: Mapping[str, Any], csr_option: str) -> KeySpec:
-    if params["privatekey_path"] is None:
-        raise OptionError("privatekey_create needs privatekey_path", hint="Say where the key is to be kept.")
-    if params["csr_path"] is not None or params["csr_content"] is not None:
-        raise OptionError(
-            f"there is a CSR in {csr_option}, and its private key does not exist at {params['privatekey_path']}",
-            hint="Put the key of that CSR there. To begin with a new key, leave the CSR out.",
-        )
-    keys.check_passphrase(params["privatekey_passphrase"])
-    return read_key_spec(params)
-
-
-def read_key_spec(params: Mapping[str, Any]) -> KeySpec:
-    """Return what ``params`` say about a key that is to be created."""
-    return KeySpec(
-        params["privatekey_type"],
-        params["privatekey_size"],
-        params["privatekey_curve"],
-        params["privatekey_passphrase"],
-    )
-
-
 def _read_request_options(params: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return what a request built from the private key says, or None if there is no mailbox to put into one."""
     needing = [option for option in ("privatekey_create", "subject", "ms_template") if params[option]]
@@ -174,17 +142,6 @@ def _read_request_options(params: Mapping[str, Any]) -> Mapping[str, Any] | None
             raise OptionError(f"{needing[0]} needs email", hint="Give the mailbox that the request is to be for.")
         return None
     return {option: params[option] for option in ("email", "subject", "ms_template")}
-
-
-def plan_request(said: Mapping[str, Any]) -> request.RequestSpec:
-    """Return the plan of a request. Raises OptionError for what cannot be put into one."""
-    from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
-    from ansible_collections.mailops.smime.plugins.module_utils._x509.request import Template
-
-    template = Template(**said["ms_template"]) if said["ms_template"] else None
-    plan = request.RequestSpec(said["email"], said["subject"], template)
-    request.check(plan)
-    return plan
 
 
 def _check_identity(

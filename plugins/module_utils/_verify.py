@@ -2,26 +2,38 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Verifying what the CA sent, before anything is written."""
+"""What the CA sent is verified before anything is written, and completes the plan: in check mode, as far as it shows."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from ansible_collections.mailops.smime.plugins.module_utils import _plan as plans
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import ACCEPTED
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError
-from ansible_collections.mailops.smime.plugins.module_utils._plan import Offer, Plan, is_held
+from ansible_collections.mailops.smime.plugins.module_utils._plan import Plan
 from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec, Warn
+from ansible_collections.mailops.smime.plugins.module_utils._store.files import Files
+from ansible_collections.mailops.smime.plugins.module_utils._store.outputs import Output
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509.path import CertificateSet
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, Validity
 
 _ASK_SUPPORT = "Run the task again; if it stays, ask the CA's support."
+
+
+class Offer(NamedTuple):
+    """What the CA holds: verified ``certificates`` with all that came along, or in check mode the last second alone, if it is shown."""
+
+    not_after: datetime | None
+    certificates: CertificateSet | None = None
+    pool: tuple[Certificate, ...] = ()
 
 
 def load_reply(reply: Reply, warn: Warn) -> tuple[Certificate, ...]:
@@ -74,7 +86,7 @@ def foresee(reply: Reply, plan: Plan, now: datetime) -> Offer | None:
         return None
     if reply.validity is None:
         return Offer(None)
-    _check_validity(reply.validity, plan.held == plan.current and is_held(plan, reply.validity.not_after), now)
+    _check_validity(reply.validity, plan.held == plan.current and _is_held(plan, reply.validity.not_after), now)
     return Offer(reply.validity.not_after)
 
 
@@ -110,3 +122,73 @@ def _check_validity(period: Certificate | Validity, is_current: bool, now: datet
 def _require_none(name: str, fault: str, hint: str) -> None:
     if fault:
         raise CheckError(f"the certificate that the CA sent cannot be used: {fault}", name=name, hint=hint)
+
+
+def settle(plan: Plan, offer: Offer | None, files: Files, now: datetime) -> Plan:
+    """Return ``plan`` with what is to be done about the CA's ``offer``; None is an order in process."""
+    if offer is None:
+        return plan._replace(status="pending")
+    kept = plan.current if _is_kept(plan, offer) else None
+    chosen: CertificateSet | None = offer.certificates
+    if kept is not None and chosen is not None and chosen.end_entity != kept:
+        completed = _complete(plan, kept, offer, files, now)
+        # What has no valid chain anywhere gives way, even to one that does not last longer.
+        kept, chosen = (kept, completed) if completed is not None else (None, chosen)
+    owner = plans.find_owner(plan.base, plan.spec, kept or (chosen.end_entity if chosen is not None else None))
+    stale = (
+        plans.find_stale(owner, files, chosen)
+        if offer.certificates is not None
+        else _foresee_stale(plan, offer, files, now)
+    )
+    last = kept.not_after if kept is not None else offer.not_after
+    status = "issued" if kept is None else "valid"
+    return plan._replace(spec=owner, status=status, certificates=chosen, stale=stale, not_after=last)
+
+
+def _is_held(plan: Plan, not_after: datetime | None) -> bool:
+    """Tell whether the CA's certificate is taken for the one on disk that ends on the same day: days are all that the CA shows."""
+    return plan.held is not None and not_after is not None and not_after.date() == plan.held.not_after.date()
+
+
+def _is_kept(plan: Plan, offer: Offer) -> bool:
+    """Tell whether the certificate on disk stays: the CA holds the same, or, unless that is what was forced, an older one."""
+    if plan.current is None:
+        return False
+    if offer.certificates is not None and offer.certificates.end_entity == plan.current:
+        return True
+    if offer.certificates is None and plan.held == plan.current and _is_held(plan, offer.not_after):
+        return True
+    if offer.not_after is None or plan.faults - {"expiring"} or "forced" in plan.reasons:
+        return False
+    return offer.not_after <= plan.current.not_after
+
+
+def _complete(plan: Plan, kept: Certificate, offer: Offer, files: Files, now: datetime) -> CertificateSet | None:
+    """Return ``kept`` with its chain, if need be from what the CA sent; None if that does not hold either."""
+    if plans.is_complete(plan.base, plan.known):
+        return plan.known
+    found = plans.gather(plan.base, files, kept, now, offer.pool)
+    return found if plans.is_complete(plan.base, found) else None
+
+
+def _foresee_stale(plan: Plan, offer: Offer, files: Files, now: datetime) -> tuple[Output, ...]:
+    """Return the outputs that a run would write of certificates that only the CA has seen so far."""
+    held = plan.held if _is_held(plan, offer.not_after) or _is_kept(plan, offer) else None
+    outputs = plan.spec.outputs.items()
+    return tuple(output for output, path in outputs if _will_change(output, files.read_output(path), plan, held, now))
+
+
+def _will_change(output: Output, data: bytes | None, plan: Plan, held: Certificate | None, now: datetime) -> bool:
+    """Tell whether a file will be written: for ``held`` and its chain, or else for a certificate of the same intermediates."""
+    known = plan.known
+    if data is None or (held is None and output.holds_end_entity(known)):
+        return True
+    if held is not None and not (output.needs_chain or output.needs_root):
+        return not plans.is_current(output, data, CertificateSet(held), plan.spec)
+    if known is not None and (known.root is not None or not output.needs_root):
+        return not plans.is_current(output, data, known, plan.spec)
+    if held is not None and output.needs_chain:
+        return True
+    # Nothing on disk says more about it than that it holds authorities.
+    found = plans.read_certificates(output, data, plan.spec)
+    return not found or not all(item.is_ca and item.not_before <= now <= item.not_after for item in found)

@@ -282,17 +282,17 @@ error:
       sample: true
 """
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _info
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_others, _context, _info
 from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:
     """Run the module."""
-    module = SmimeModule(argument_spec=_argspec.info_options(), supports_check_mode=True)
+    module = SmimeModule(argument_spec=_argspec_others.info_options(), supports_check_mode=True)
     module.carry_out(
         lambda: _info.manage(
             module,
-            lambda clock: _context.make_client(module.params, clock),
+            lambda clock: _context.open_access(module.params, clock).client,
             lambda: _context.open_lists(module),
         ),
         blank=_info.Inspection().to_result(""),

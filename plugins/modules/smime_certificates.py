@@ -383,13 +383,15 @@ error:
   type: dict
 """
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _batch, _context
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_others, _batch, _context
 from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:
     """Run the module."""
-    module = SmimeModule(argument_spec=_argspec.batch_options(), add_file_common_args=True, supports_check_mode=True)
+    module = SmimeModule(
+        argument_spec=_argspec_others.batch_options(), add_file_common_args=True, supports_check_mode=True
+    )
     context = _context.open_context(module)
     module.carry_out(lambda: _batch.manage(module, context), blank=_batch.summarize([]))
 

@@ -277,15 +277,15 @@ error:
   type: dict
 """
 
-from ansible_collections.mailops.smime.plugins.module_utils import _argspec, _context, _journal, _orders
+from ansible_collections.mailops.smime.plugins.module_utils import _argspec_others, _context, _journal, _orders
 from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
 
 
 def main() -> None:
     """Run the module."""
-    module = SmimeModule(argument_spec=_argspec.orders_options(), supports_check_mode=True)
+    module = SmimeModule(argument_spec=_argspec_others.orders_options(), supports_check_mode=True)
     clock = _context.Clock()
-    client = _context.make_client(module.params, clock)
+    client = _context.open_access(module.params, clock).client
     journal = _journal.open_journal(module, module.params["orders_path"])
     module.carry_out(lambda: _orders.manage(module.params, journal, client, clock), blank=_orders.make_blank())
 

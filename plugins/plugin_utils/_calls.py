@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
-from ansible_collections.mailops.smime.plugins.module_utils import _context, _remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
-from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking
+from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca
+from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, DirectAccess, make_client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import MASK, mask
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import WaitPolicy, check_url
-from ansible_collections.mailops.smime.plugins.module_utils._context import Clock, DirectAccess
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import WaitPolicy, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     MissingLibraryError,
     NotAttemptedError,
@@ -89,9 +89,7 @@ def open_access(endpoint: Mapping[str, Any]) -> DirectAccess:
 
     clock = Clock()
     turns = Turns(constants.DEFAULT_LOCAL_TMP)
-    return DirectAccess(
-        lambda: TurnTakingClient(_context.make_client(endpoint, clock).transport, clock.sleep, turns=turns), clock
-    )
+    return DirectAccess(TurnTakingClient(make_client(endpoint, clock).transport, clock.sleep, turns=turns), clock)
 
 
 def find_refusal(options: Mapping[str, Any], email: str | None) -> SmimeError | None:

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client, Exchange
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED, error_for
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 
 _LOCK = "smime-turn"
 _REFUSED = "smime-refused"

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, check_url
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, is_answer, read_refusal, read_reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, build_form, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query, build_form
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse, Transport
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, NotAttemptedError, ReplyError
 

@@ -2,21 +2,23 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One order's calls: submitting the CSR, collecting, waiting, and the one query of check mode."""
+"""The way to the CA, and one order's calls: submitting the CSR, collecting, waiting, and the one query of check mode."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils._ca import codes
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, require_accepted
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Order, Query, WaitPolicy
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import QUERY_TYPES, Query
 from ansible_collections.mailops.smime.plugins.module_utils._errors import StillPendingError
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._context import Clock
 
 _WORTH_WAITING = (codes.AWAITING_PAYMENT, codes.EMAIL_NOT_VERIFIED)
 
@@ -54,6 +56,41 @@ class Asking(Protocol):
 
     def ask(self) -> Reply | None:
         """Return the reply, or None if it is to be asked again when ``due``. Raises SmimeError."""
+
+
+class Steppable(Protocol):
+    """Something that takes steps, another one whenever it is ``due`` (monotonic seconds), until that is None."""
+
+    due: float | None
+
+    def step(self) -> None:
+        """Take a step. Raises nothing that another run should suffer from."""
+
+
+class Access(Protocol):
+    """The way to the CA."""
+
+    def require_open(self) -> None:
+        """Raise NotAttemptedError or SmimeError if no question can be asked."""
+
+    def open(self, order: Order, build_question: Callable[[], Question], wait_policy: WaitPolicy) -> Asking:
+        """Return the question under way."""
+
+
+@dataclass
+class DirectAccess:
+    """The CA is asked from here, over one client."""
+
+    client: Client
+    clock: Clock
+
+    def require_open(self) -> None:
+        """Raise NotAttemptedError after a refused login."""
+        self.client.require_open()
+
+    def open(self, order: Order, build_question: Callable[[], Question], wait_policy: WaitPolicy) -> Asking:
+        """Return the question under way at the CA."""
+        return Enrollment(self.client, order, build_question(), wait_policy, self.clock.monotonic)
 
 
 @dataclass
@@ -167,3 +204,12 @@ def _is_worth_waiting(reply: Reply) -> bool:
 
 def _misses_csr(reply: Reply) -> bool:
     return reply.code == codes.MISSING_ARGUMENT and "csr" in reply.message.lower()
+
+
+def make_client(params: Mapping[str, Any], clock: Clock) -> Client:
+    """Return a client for the endpoint of ``params``. Nothing is sent yet."""
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import Endpoint, Transport
+
+    endpoint = Endpoint(params["api_url"], params["api_ca_path"], params["api_timeout"], params["api_retries"])
+    return Client(Transport(endpoint), clock.sleep)

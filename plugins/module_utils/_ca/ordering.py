@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import read_refused
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED
 from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import mask
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import MAX_LENGTHS, Order, check_order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import MAX_LENGTHS, Order, check_order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CaError, OptionError
 

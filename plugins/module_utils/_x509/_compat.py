@@ -13,12 +13,10 @@ import contextlib
 import traceback
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import timezone
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import MissingLibraryError
-from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 
 CRYPTOGRAPHY_IMPORT_ERROR: str | None = None
 try:
@@ -41,30 +39,23 @@ except ImportError:
 HAS_CRYPTOGRAPHY = CRYPTOGRAPHY_IMPORT_ERROR is None
 
 _RSASSA_PSS = "1.2.840.113549.1.1.10"
-_PKCS7_DATA = "1.2.840.113549.1.7.1"
-_PKCS7_SIGNED_DATA = "1.2.840.113549.1.7.2"
 
 __all__ = (
     "HAS_CRYPTOGRAPHY",
     "ExtendedKeyUsageOID",
     "InvalidSignature",
-    "OpenPkcs12",
     "UnsupportedAlgorithm",
-    "build_pkcs7",
-    "choose_pkcs12_encryption",
     "ec",
     "ed448",
     "ed25519",
     "hashes",
     "load_private_key",
-    "not_after",
-    "not_before",
-    "open_pkcs12",
     "padding",
     "reading",
     "require_cryptography",
     "rsa",
     "serialization",
+    "to_utc",
     "verify_signature",
     "x509",
 )
@@ -105,37 +96,13 @@ def load_private_key(pem: bytes, passphrase: bytes | None) -> serialization.Priv
         return serialization.load_pem_private_key(pem, passphrase)  # type: ignore[return-value]
 
 
-def not_before(certificate: x509.Certificate) -> datetime:
-    """Return the first second of a certificate's validity, in UTC."""
-    return _to_utc(certificate, "not_valid_before")
-
-
-def not_after(certificate: x509.Certificate) -> datetime:
-    """Return the last second of a certificate's validity, in UTC."""
-    return _to_utc(certificate, "not_valid_after")
-
-
-def this_update(revocation_list: Any) -> datetime:
-    """Return from when a revocation list is, in UTC."""
-    return _to_utc(revocation_list, "last_update")
-
-
-def next_update(revocation_list: Any) -> datetime | None:
-    """Return until when a revocation list counts, in UTC, if it says so."""
-    utc = hasattr(revocation_list, "next_update_utc")
-    found = revocation_list.next_update_utc if utc else revocation_list.next_update
-    return None if found is None else found.replace(tzinfo=timezone.utc)
-
-
-def revocation_date(entry: Any) -> datetime:
-    """Return when a certificate was revoked, in UTC."""
-    return _to_utc(entry, "revocation_date")
-
-
-def _to_utc(item: Any, name: str) -> datetime:
+def to_utc(item: Any, name: str) -> Any:
+    """Return the time that ``item`` has by ``name``, in UTC; None if it has none."""
     # Before 42 the dates were without a time zone, and those without one may go.
-    found: datetime | None = getattr(item, f"{name}_utc", None)
-    return found if found is not None else getattr(item, name).replace(tzinfo=timezone.utc)
+    if hasattr(item, f"{name}_utc"):
+        return getattr(item, f"{name}_utc")
+    found = getattr(item, name)
+    return None if found is None else found.replace(tzinfo=timezone.utc)
 
 
 def verify_signature(item: Any, signed: bytes, key: Any) -> None:
@@ -163,64 +130,3 @@ def _find_padding(item: Any) -> Any:
     if found is None:
         raise UnsupportedAlgorithm("this release of cryptography does not read signatures with RSASSA-PSS")
     return found
-
-
-def build_pkcs7(certificates: list[x509.Certificate]) -> bytes:
-    """Return a certs-only PKCS#7 in DER (RFC 2315, section 9)."""
-    # Imported here, as in each function below: a run that has nothing to do with these forms does not pay for them.
-    from cryptography.hazmat.primitives.serialization import pkcs7
-
-    if hasattr(pkcs7, "serialize_certificates"):
-        return pkcs7.serialize_certificates(certificates, serialization.Encoding.DER)
-    # Before 37 the library could only read this form.
-    encoded = sorted(item.public_bytes(serialization.Encoding.DER) for item in certificates)
-    signed_data = der.encode(
-        der.SEQUENCE,
-        der.encode_integer(1),
-        der.encode(der.SET),
-        der.encode(der.SEQUENCE, der.encode_oid(_PKCS7_DATA)),
-        der.encode(der.CONTEXT_0, *encoded),
-        der.encode(der.SET),
-    )
-    content = der.encode(der.CONTEXT_0, signed_data)
-    return der.encode(der.SEQUENCE, der.encode_oid(_PKCS7_SIGNED_DATA), content)
-
-
-def choose_pkcs12_encryption(passphrase: bytes | None, *, legacy: bool) -> serialization.KeySerializationEncryption:
-    """Return the encryption of a PKCS#12: AES-256 and SHA-256, or 3DES and SHA-1 if ``legacy``. Raises UnsupportedAlgorithm."""
-    if passphrase is None:
-        return serialization.NoEncryption()
-    if not hasattr(serialization.PrivateFormat, "PKCS12"):
-        # Before 38 the library knew 3DES only.
-        if legacy:
-            return serialization.BestAvailableEncryption(passphrase)
-        raise UnsupportedAlgorithm("pkcs12_encryption modern needs cryptography 38 or newer on this host")
-    from cryptography.hazmat.primitives.serialization import pkcs12
-
-    algorithm = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC if legacy else pkcs12.PBES.PBESv2SHA256AndAES256CBC
-    builder = serialization.PrivateFormat.PKCS12.encryption_builder().key_cert_algorithm(algorithm)
-    return builder.hmac_hash(hashes.SHA1() if legacy else hashes.SHA256()).build(passphrase)
-
-
-@dataclass(frozen=True)
-class OpenPkcs12:
-    """What a PKCS#12 holds: its key, its end entity with a friendly name, and the other certificates."""
-
-    key: Any
-    end_entity: x509.Certificate | None
-    friendly_name: bytes | None
-    others: list[x509.Certificate]
-
-
-def open_pkcs12(data: bytes, passphrase: bytes | None) -> OpenPkcs12:
-    """Return the contents of a PKCS#12. Raises ValueError, TypeError or UnsupportedAlgorithm."""
-    from cryptography.hazmat.primitives.serialization import pkcs12
-
-    if hasattr(pkcs12, "load_pkcs12"):
-        opened = pkcs12.load_pkcs12(data, passphrase)
-        own = opened.cert
-        others = [item.certificate for item in opened.additional_certs]
-        return OpenPkcs12(opened.key, own.certificate if own else None, own.friendly_name if own else None, others)
-    # Before 36 the library did not tell the friendly name.
-    key, end_entity, others = pkcs12.load_key_and_certificates(data, passphrase)
-    return OpenPkcs12(key, end_entity, None, others)

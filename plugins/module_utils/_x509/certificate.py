@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, FrozenSet, Tuple, Union
@@ -18,8 +17,6 @@ from typing import Any, FrozenSet, Tuple, Union
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import _compat
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
-    not_after,
-    not_before,
     serialization,
     x509,
 )
@@ -70,7 +67,6 @@ _PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,1000000}-----END CE
 ComparableName = Tuple[FrozenSet[Tuple[str, Union[str, bytes]]], ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Certificate:
     """A certificate, with what the checks ask of it read once.
 
@@ -80,36 +76,37 @@ class Certificate:
     attribute names, ``subject_name`` and ``issuer_name`` as they are compared (RFC 5280, 7.1). ``critical`` are the OIDs of the
     critical extensions, ``path_length`` and ``constraints`` what a CA limits, ``alternatives`` the library's names of the
     subjectAltName, ``crl_urls`` where the issuer's whole list of revoked certificates is, over HTTP(S). ``parsed`` is the library's.
+    ``is_self_issued`` tells whether subject and issuer are the same name, as of a root.
     """
 
-    der: bytes
-    public_key: bytes
-    key_type: str
-    key_size: int
-    key_curve: str | None
-    serial_number: int
-    not_before: datetime
-    not_after: datetime
-    emails: tuple[str, ...]
-    extended_key_usages: tuple[str, ...] | None
-    key_usages: frozenset[str] | None
-    policies: tuple[str, ...]
-    is_ca: bool
-    subject: Mapping[str, str]
-    issuer: Mapping[str, str]
-    subject_name: ComparableName
-    issuer_name: ComparableName
-    path_length: int | None
-    critical: frozenset[str]
-    constraints: Any
-    alternatives: tuple[Any, ...]
-    crl_urls: tuple[str, ...]
-    parsed: Any
-
-    @property
-    def is_self_issued(self) -> bool:
-        """Tell whether subject and issuer are the same name, as of a root."""
-        return self.subject_name == self.issuer_name
+    def __init__(self, parsed: x509.Certificate, data: bytes) -> None:
+        public_key = parsed.public_key()
+        found = {item.oid.dotted_string: item for item in parsed.extensions}
+        extensions = {oid: item.value for oid, item in found.items()}
+        usages: Any = extensions.get("2.5.29.37")
+        basic: Any = extensions.get("2.5.29.19")
+        policies: Any = extensions.get("2.5.29.32", ())
+        self.parsed: Any = parsed
+        self.der = data
+        self.public_key = keys.encode_public_key(public_key)
+        self.key_type, self.key_size, self.key_curve = keys.describe_public_key(public_key)
+        self.serial_number = parsed.serial_number
+        self.not_before: datetime = _compat.to_utc(parsed, "not_valid_before")
+        self.not_after: datetime = _compat.to_utc(parsed, "not_valid_after")
+        self.alternatives: tuple[Any, ...] = tuple(extensions.get("2.5.29.17", ()))
+        self.emails = _read_emails(self.alternatives)
+        self.extended_key_usages = None if usages is None else tuple(oid.dotted_string for oid in usages)
+        self.key_usages = _read_key_usages(extensions.get("2.5.29.15"))
+        self.policies = tuple(item.policy_identifier.dotted_string for item in policies)
+        self.is_ca = bool(basic is not None and basic.ca)
+        self.path_length: int | None = None if basic is None else basic.path_length
+        self.constraints: Any = extensions.get("2.5.29.30")
+        self.critical = frozenset(oid for oid, item in found.items() if item.critical)
+        self.crl_urls = _read_crl_urls(extensions.get("2.5.29.31", ()))
+        subject, issuer = parsed.subject, parsed.issuer
+        self.subject, self.issuer = _describe_name(subject), _describe_name(issuer)
+        self.subject_name, self.issuer_name = prepare_name(subject), prepare_name(issuer)
+        self.is_self_issued = self.subject_name == self.issuer_name
 
     def __hash__(self) -> int:
         return hash(self.der)
@@ -131,7 +128,7 @@ class Certificate:
 def load_der(data: bytes) -> Certificate:
     """Return the certificate in ``data``. Raises ValueError if it is none, or if a part that matters cannot be read."""
     with _compat.reading("a certificate"):
-        return _read(x509.load_der_x509_certificate(data), data)
+        return Certificate(x509.load_der_x509_certificate(data), data)
 
 
 def load_readable(encoded: Iterable[bytes]) -> tuple[tuple[Certificate, ...], str]:
@@ -179,7 +176,7 @@ def load_pem(pem: bytes) -> list[Certificate]:
 def _load_block(block: bytes) -> Certificate:
     with _compat.reading("a certificate"):
         parsed = x509.load_pem_x509_certificate(block)
-        return _read(parsed, parsed.public_bytes(serialization.Encoding.DER))
+        return Certificate(parsed, parsed.public_bytes(serialization.Encoding.DER))
 
 
 def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
@@ -203,42 +200,6 @@ def describe(certificate: Certificate, now: datetime) -> dict[str, Any]:
 def format_time(moment: datetime) -> str:
     """Return a time in UTC as ASN.1 GeneralizedTime, as the modules of community.crypto do."""
     return moment.strftime("%Y%m%d%H%M%SZ")
-
-
-def _read(parsed: x509.Certificate, data: bytes) -> Certificate:
-    public_key = parsed.public_key()
-    key_type, key_size = keys.describe_public_key(public_key)
-    found = {item.oid.dotted_string: item for item in parsed.extensions}
-    extensions = {oid: item.value for oid, item in found.items()}
-    usages = extensions.get("2.5.29.37")
-    constraints = extensions.get("2.5.29.19")
-    alternatives = tuple(extensions.get("2.5.29.17", ()))
-    subject, issuer = parsed.subject, parsed.issuer
-    return Certificate(
-        der=data,
-        public_key=keys.encode_public_key(public_key),
-        key_type=key_type,
-        key_size=key_size,
-        key_curve=keys.find_curve(public_key),
-        serial_number=parsed.serial_number,
-        not_before=not_before(parsed),
-        not_after=not_after(parsed),
-        emails=_read_emails(alternatives),
-        extended_key_usages=None if usages is None else tuple(oid.dotted_string for oid in usages),
-        key_usages=_read_key_usages(extensions.get("2.5.29.15")),
-        policies=tuple(item.policy_identifier.dotted_string for item in extensions.get("2.5.29.32", ())),
-        is_ca=bool(constraints is not None and constraints.ca),
-        subject=_describe_name(subject),
-        issuer=_describe_name(issuer),
-        subject_name=prepare_name(subject),
-        issuer_name=prepare_name(issuer),
-        path_length=None if constraints is None else constraints.path_length,
-        critical=frozenset(oid for oid, item in found.items() if item.critical),
-        constraints=extensions.get("2.5.29.30"),
-        alternatives=alternatives,
-        crl_urls=_read_crl_urls(extensions.get("2.5.29.31", ())),
-        parsed=parsed,
-    )
 
 
 def prepare_name(name: Any) -> ComparableName:

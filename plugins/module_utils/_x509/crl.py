@@ -76,8 +76,8 @@ def load(data: bytes) -> RevocationList:
         return RevocationList(
             parsed,
             prepare_name(parsed.issuer),
-            _compat.this_update(parsed),
-            _compat.next_update(parsed),
+            _compat.to_utc(parsed, "last_update"),
+            _compat.to_utc(parsed, "next_update"),
             frozenset(entry.serial_number for entry in entries),
             {oid: item.value for oid, item in extensions.items()},
             frozenset(critical - {_DISTRIBUTION}),
@@ -97,7 +97,7 @@ def look_up(
         # The library's own look-up takes no number below 0.
         entry = next(item for item in revocation_list.parsed if item.serial_number == certificate.serial_number)
         said = [item.value.reason.value for item in entry.extensions if item.oid.dotted_string == _REASON_CODE]
-        return Revocation(REVOKED, _compat.revocation_date(entry), said[0] if said else "unspecified")
+        return Revocation(REVOKED, _compat.to_utc(entry, "revocation_date"), said[0] if said else "unspecified")
 
 
 def find_fault(revocation_list: RevocationList, certificate: Certificate, issuer: Certificate, now: datetime) -> str:

@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
-    HAS_CRYPTOGRAPHY,
     UnsupportedAlgorithm,
     ec,
     ed448,
@@ -21,39 +19,21 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import
     serialization,
 )
 
-MAX_PASSPHRASE = 1023  # what OpenSSL takes
-CURVES: dict[str, Any] = (
-    {"secp256r1": ec.SECP256R1, "secp384r1": ec.SECP384R1, "secp521r1": ec.SECP521R1} if HAS_CRYPTOGRAPHY else {}
-)
 
-
-@dataclass(frozen=True)
 class PrivateKey:
     """A private key: the library's object and the PEM as it was given, which no message prints.
 
     ``public_key`` is SubjectPublicKeyInfo in DER, ``encrypted`` says whether the PEM is.
     """
 
-    public_key: bytes
-    key: Any
-    pem: bytes
-    encrypted: bool
+    def __init__(self, public_key: bytes, key: Any, pem: bytes, encrypted: bool) -> None:
+        self.public_key = public_key
+        self.key = key
+        self.pem = pem
+        self.encrypted = encrypted
 
     def __repr__(self) -> str:
         return "PrivateKey(...)"
-
-
-@dataclass(frozen=True)
-class KeySpec:
-    """A private key that is to be created: ``RSA`` of ``size`` bits or ``ECC`` on ``curve``, encrypted with ``passphrase``."""
-
-    kind: str
-    size: int
-    curve: str
-    passphrase: str | None
-
-    def __repr__(self) -> str:
-        return f"KeySpec({self.kind})"
 
 
 def load(pem: bytes, passphrase: str | None, option: str) -> PrivateKey:
@@ -86,45 +66,12 @@ def encode_public_key(public_key: Any) -> bytes:
     return encoded
 
 
-def describe_public_key(public_key: Any) -> tuple[str, int]:
-    """Return a public key's type (``RSA``, ``ECC``, ``Ed25519``, ``Ed448``, ``other``) and its size in bits."""
+def describe_public_key(public_key: Any) -> tuple[str, int, str | None]:
+    """Return a public key's type (``RSA``, ``ECC``, ``Ed25519``, ``Ed448``, ``other``), its size in bits, and an EC key's curve."""
     if isinstance(public_key, rsa.RSAPublicKey):
-        return "RSA", public_key.key_size
+        return "RSA", public_key.key_size, None
     if isinstance(public_key, ec.EllipticCurvePublicKey):
-        return "ECC", public_key.key_size
+        return "ECC", public_key.key_size, public_key.curve.name
     if isinstance(public_key, ed25519.Ed25519PublicKey):
-        return "Ed25519", 256
-    if isinstance(public_key, ed448.Ed448PublicKey):
-        return "Ed448", 456
-    return "other", 0
-
-
-def find_curve(public_key: Any) -> str | None:
-    """Return the name of the curve of an EC key, None for other keys."""
-    return public_key.curve.name if isinstance(public_key, ec.EllipticCurvePublicKey) else None
-
-
-def create(spec: KeySpec) -> bytes:
-    """Return a new private key as PKCS#8 in PEM."""
-    if spec.kind == "RSA":
-        key: Any = rsa.generate_private_key(65537, spec.size)
-    else:
-        key = ec.generate_private_key(CURVES[spec.curve]())
-    encryption = (
-        serialization.BestAvailableEncryption(spec.passphrase.encode())
-        if spec.passphrase
-        else serialization.NoEncryption()
-    )
-    pem: bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-    return pem
-
-
-def check_passphrase(passphrase: str | None) -> None:
-    """Raise OptionError if no key can be encrypted with ``passphrase``."""
-    try:
-        if passphrase is not None and not 0 < len(passphrase.encode()) <= MAX_PASSPHRASE:
-            raise OptionError(
-                f"privatekey_passphrase must have 1 to {MAX_PASSPHRASE} octets", hint="Give another passphrase."
-            )
-    except UnicodeEncodeError as error:
-        raise OptionError("privatekey_passphrase is not text", hint="Give another passphrase.") from error
+        return "Ed25519", 256, None
+    return ("Ed448", 456, None) if isinstance(public_key, ed448.Ed448PublicKey) else ("other", 0, None)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -69,21 +68,6 @@ def build(
     raise _broken(top, search.faults)
 
 
-def sort(pool: Iterable[Certificate]) -> list[Certificate]:
-    """Return the certificates of ``pool`` with the end entity first, then from issuer to issuer; strangers come last."""
-    left = list(dict.fromkeys(pool))
-    ordered: list[Certificate] = []
-    while left:
-        following = [item for item in left if ordered and is_signed_by(ordered[-1], item)]
-        # A start is what issued nothing that is left.
-        starts = [item for item in left if not any(is_signed_by(other, item) for other in left if other != item)]
-        chosen = (following or sorted(starts, key=lambda item: item.is_ca) or left)[0]
-        ordered.append(chosen)
-        left.remove(chosen)
-    return ordered
-
-
-@dataclass
 class _Search:
     """A climb to all roots, shortest path first.
 
@@ -91,15 +75,18 @@ class _Search:
     ``faults`` say what is wrong with issuers that a rule forbids, ``blocked`` are the certificates that they issued.
     """
 
-    candidates: tuple[Certificate, ...]
-    anchors: frozenset[Certificate]
-    now: datetime
-    any_root: bool
-    anchored: tuple[Certificate, ...] = ()
-    rooted: tuple[Certificate, ...] = ()
-    longest: tuple[Certificate, ...] = ()
-    faults: list[str] = field(default_factory=list)
-    blocked: set[Certificate] = field(default_factory=set)
+    def __init__(
+        self, candidates: tuple[Certificate, ...], anchors: frozenset[Certificate], now: datetime, *, any_root: bool
+    ) -> None:
+        self.candidates = candidates
+        self.anchors = anchors
+        self.now = now
+        self.any_root = any_root
+        self.anchored: tuple[Certificate, ...] = ()
+        self.rooted: tuple[Certificate, ...] = ()
+        self.longest: tuple[Certificate, ...] = ()
+        self.faults: list[str] = []
+        self.blocked: set[Certificate] = set()
 
     def climb(self, end_entity: Certificate) -> None:
         waiting: deque[tuple[Certificate, ...]] = deque([(end_entity,)])

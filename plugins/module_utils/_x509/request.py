@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificate signing requests (PKCS#10, RFC 2986)."""
+"""What is made for a new certificate: a private key, and the certificate signing request (PKCS#10, RFC 2986)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import Optio
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address, der
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import (
+    HAS_CRYPTOGRAPHY,
     ExtendedKeyUsageOID,
     InvalidSignature,
     UnsupportedAlgorithm,
@@ -32,6 +33,49 @@ MAX_LENGTH = 32767
 ENROLL_CERTTYPE = "1.3.6.1.4.1.311.20.2"
 CERTIFICATE_TEMPLATE = "1.3.6.1.4.1.311.21.7"
 _OIDS = {name.lower(): oid for short, long, oid in ATTRIBUTES for name in (short, long)}
+MAX_PASSPHRASE = 1023  # what OpenSSL takes
+CURVES: dict[str, Any] = (
+    {"secp256r1": ec.SECP256R1, "secp384r1": ec.SECP384R1, "secp521r1": ec.SECP521R1} if HAS_CRYPTOGRAPHY else {}
+)
+
+
+@dataclass(frozen=True)
+class KeySpec:
+    """A private key that is to be created: ``RSA`` of ``size`` bits or ``ECC`` on ``curve``, encrypted with ``passphrase``."""
+
+    kind: str
+    size: int
+    curve: str
+    passphrase: str | None
+
+    def __repr__(self) -> str:
+        return f"KeySpec({self.kind})"
+
+
+def create_key(spec: KeySpec) -> bytes:
+    """Return a new private key as PKCS#8 in PEM."""
+    if spec.kind == "RSA":
+        key: Any = rsa.generate_private_key(65537, spec.size)
+    else:
+        key = ec.generate_private_key(CURVES[spec.curve]())
+    encryption = (
+        serialization.BestAvailableEncryption(spec.passphrase.encode())
+        if spec.passphrase
+        else serialization.NoEncryption()
+    )
+    pem: bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    return pem
+
+
+def check_passphrase(passphrase: str | None) -> None:
+    """Raise OptionError if no key can be encrypted with ``passphrase``."""
+    try:
+        if passphrase is not None and not 0 < len(passphrase.encode()) <= MAX_PASSPHRASE:
+            raise OptionError(
+                f"privatekey_passphrase must have 1 to {MAX_PASSPHRASE} octets", hint="Give another passphrase."
+            )
+    except UnicodeEncodeError as error:
+        raise OptionError("privatekey_passphrase is not text", hint="Give another passphrase.") from error
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ GUIDES = CLONE / "docs/docsite/rst"
 RETURN: dict[str, Any] = yaml.safe_load(smime_certificate.RETURN)
 REASONS = set(re.findall(r"V\((\w+)\)", " ".join(RETURN["reasons"]["description"])))
 STATUSES = ("valid", "issued", "pending", "failed")
-# Boxes of the drawing, and what does it in _lifecycle.py.
-STEPS = {"Plan": "plans.make", "Prepare": "_create_key", "Ask the CA": "_ask", "Verify": "verify", "Write": "_write"}
+# Boxes of the drawing, and what does it in _lifecycle.py and _renewal.py.
+STEPS = {"Plan": "plans.make", "Prepare": "_create_key", "Ask the CA": "_ask", "Verify": "verify", "Write": "write"}
 DRAWING = " ".join((CLONE / "docs/pictures/lifecycle.svg").read_text(encoding="utf-8").split())
 
 
@@ -82,7 +82,8 @@ def test_the_guide_and_the_drawing_of_a_run_have_every_reason() -> None:
 
 
 def test_the_drawing_of_a_run_has_every_status_and_step() -> None:
-    code = (CLONE / "plugins/module_utils/_lifecycle.py").read_text(encoding="utf-8")
+    files = (CLONE / f"plugins/module_utils/{name}.py" for name in ("_lifecycle", "_renewal"))
+    code = "".join(path.read_text(encoding="utf-8") for path in files)
     assert all(name in code for name in STEPS.values())
     assert [name for name in (*STATUSES, *STEPS) if f">{name}<" not in DRAWING] == []
 

@@ -93,7 +93,7 @@ def issue_reply(*issued: Issued, code: int = 2) -> bytes:
 
 def show(issued: Issued) -> bytes:
     """Return what the CA answers to check mode: that there is a certificate, and its days."""
-    first, last = _compat.not_before(issued.certificate), _compat.not_after(issued.certificate)
+    first, last = (_compat.to_utc(issued.certificate, f"not_valid_{end}") for end in ("before", "after"))
     return f"1\n{first:%d/%m/%Y} {last:%d/%m/%Y}\n".encode()
 
 

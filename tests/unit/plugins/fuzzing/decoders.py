@@ -19,15 +19,16 @@ from ansible_collections.mailops.smime.plugins.module_utils import _verify as ve
 from ansible_collections.mailops.smime.plugins.module_utils._ca import encodings, formats
 from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import LONGEST_PAUSE, Client
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import MAX_BODY
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CheckError, ReplyError, SmimeError
-from ansible_collections.mailops.smime.plugins.module_utils._info import Criteria, inspect_certificate
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import containers, crl, der
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.mailops.smime.plugins.module_utils._x509.inspection import Criteria, inspect_certificate, sort
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW, make_rsa_authority
 from ansible_collections.mailops.smime.tests.unit.plugins.fuzzing.raw_connection import RawTransport
 
@@ -78,7 +79,7 @@ def _use(reply: Reply) -> None:
 
 
 def _use_pool(pool: list[Certificate]) -> None:
-    ordered = paths.sort(pool)
+    ordered = sort(pool)
     assert set(ordered) == set(pool)
     for item in ordered[:4]:
         _use_certificate(item)

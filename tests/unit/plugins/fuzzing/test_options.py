@@ -9,6 +9,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.smime.plugins.module_utils import _new_key
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _rollover as rollover
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as wanteds
@@ -86,9 +87,9 @@ KEY = make_key()
 @given(email=ADDRESSES, subject=st.one_of(st.none(), SUBJECTS), template=st.one_of(st.none(), TEMPLATES))
 def test_a_request_can_be_made_or_is_refused_beforehand(email: str, subject: Any, template: Any) -> None:
     said = {"email": email, "subject": subject, "ms_template": template}
-    if accepted(wanteds.plan_request, said):
+    if accepted(_new_key.plan_request, said):
         key = keys.load(encode_key(KEY), None, "privatekey_content")
-        made = csrs.build(key, wanteds.plan_request(said))
+        made = csrs.build(key, _new_key.plan_request(said))
         assert csrs.load(made.pem.encode(), "csr_content") == made
 
 
@@ -161,7 +162,7 @@ def test_any_options_are_taken_or_refused(
     try:
         disk: Any = Disk(contents)
         wanted = rollover.add_successor(wanteds.load(params, disk, print), params, disk)
-        wanted.check_request()
+        _new_key.check_request(wanted)
     except SmimeError as error:
         assert error.message
         for secret in (params["pkcs12_passphrase"], params["privatekey_passphrase"], params["login_password"]):

@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _batch, _plan
-from ansible_collections.mailops.smime.plugins.module_utils._module import _mask
+from ansible_collections.mailops.smime.plugins.module_utils._no_log import mask
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import Host
 
@@ -88,7 +88,7 @@ def test_whoever_ends_the_process_ends_it(host: Host, stop: type[BaseException])
 def test_a_secret_is_masked_in_each_of_pythons_spellings(text: str) -> None:
     octets = text.encode()
     for coat in (text, repr(text), ascii(text), repr(octets), str(list(octets))):
-        assert coat.strip("'\"b[]") not in _mask(f"told: {coat}!", [text])
+        assert coat.strip("'\"b[]") not in mask(f"told: {coat}!", [text])
 
 
 @pytest.mark.parametrize("option", ["pkcs12_passphrase", "privatekey_passphrase"])

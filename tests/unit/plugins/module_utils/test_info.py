@@ -19,6 +19,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Cl
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
+from ansible_collections.mailops.smime.plugins.module_utils._x509 import inspection
 from ansible_collections.mailops.smime.plugins.modules import smime_certificate_info
 from ansible_collections.mailops.smime.tests.unit.plugins.ansible_modules import module_arguments
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
@@ -53,7 +54,7 @@ def test_the_chain_is_checked_as_a_run_checks_it(authority: Authority) -> None:
     good, bad = authority.issue(), issue("leaf", issuer=middle)
     for end_entity, issuer, fault in ((good, authority.intermediate, ""), (bad, middle, "keyCertSign")):
         own, chain, trusted = (certificates.load_der(item.der) for item in (end_entity, issuer, authority.root))
-        looked = _info.inspect_certificate(own, _info.Criteria(NOW, chain=(chain,), trusted=(trusted,)))
+        looked = inspection.inspect_certificate(own, inspection.Criteria(NOW, chain=(chain,), trusted=(trusted,)))
         (said,) = [check for check in looked if check["name"] == "chain"]
         assert (said["passed"], fault in said["detail"]) == (not fault, True)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible.release import __version__
-from ansible_collections.mailops.smime.plugins.module_utils._argspec import entry_options
+from ansible_collections.mailops.smime.plugins.module_utils._argspec_others import entry_options
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import Step
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import PENDING, Host

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._batch import find_attention
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CaError, CallError
 from ansible_collections.mailops.smime.plugins.module_utils._options import label
 from ansible_collections.mailops.smime.plugins.module_utils._report import explain

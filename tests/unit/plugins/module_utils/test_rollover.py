@@ -119,7 +119,7 @@ def test_the_pair_is_exchanged_and_both_are_archived(renewing: Host) -> None:
 def test_key_and_certificate_come_in_one_run_if_the_ca_issues_at_once(renewing: Host) -> None:
     made = make_key()
     with mock.patch(
-        "ansible_collections.mailops.smime.plugins.module_utils._x509.key.create", return_value=encode_key(made)
+        "ansible_collections.mailops.smime.plugins.module_utils._x509.request.create_key", return_value=encode_key(made)
     ):
         outcome = renewing.run(renewing.reply(renewing.issue(key=made)))
     assert outcome.kinds == ["archive", "fullchain", "certificate", "privatekey"]

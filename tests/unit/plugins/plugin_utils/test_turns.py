@@ -15,7 +15,8 @@ import pytest
 if sys.version_info < (3, 11):
     pytest.skip("turns are taken on the controller, which needs Python 3.11", allow_module_level=True)
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CaError, NotAttemptedError
 from ansible_collections.mailops.smime.plugins.plugin_utils._turns import Turns, TurnTakingClient

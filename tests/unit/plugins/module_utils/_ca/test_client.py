@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply, read_refusal, read_reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query, build_form
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query, build_form
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     CallError,

@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import STATUS_CODES, error_for
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Enrollment, Question
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, WaitPolicy
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import NOW

@@ -10,14 +10,8 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
-    Order,
-    Query,
-    build_form,
-    check_order,
-    check_query,
-    check_url,
-)
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order, check_order, check_url
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query, build_form, check_query
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import read_text
 

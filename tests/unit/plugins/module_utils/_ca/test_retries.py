@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import Client, read_retry_after
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import HttpResponse
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError
 from ansible_collections.mailops.smime.tests.unit.plugins.scripted_transport import ScriptedTransport

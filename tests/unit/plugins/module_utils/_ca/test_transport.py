@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED
-from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Order, Query
+from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
+from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._ca.transport import MAX_BODY
 from ansible_collections.mailops.smime.plugins.module_utils._errors import CallError, ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins.tls_server import (

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 from datetime import timedelta
 from typing import Any
 
@@ -91,13 +91,15 @@ def test_a_certificate_that_breaks_a_rule_has_the_fault_of_that_rule(options: di
     ],
 )  # fmt: skip
 def test_the_key_must_be_one_that_smime_knows(key_type: str, size: int, curve: str | None, fits: bool) -> None:
-    certificate = dataclasses.replace(load(), key_type=key_type, key_size=size, key_curve=curve)
+    certificate = copy.copy(load())
+    certificate.key_type, certificate.key_size, certificate.key_curve = key_type, size, curve
     assert (checks.find_key_fault(certificate) == "") is fits
 
 
 @pytest.mark.parametrize(("oid", "fits"), [("1.3.6.1.4.1.99999.7", False), ("2.5.29.31", True), ("2.5.29.36", True)])
 def test_no_critical_extension_may_be_unknown(oid: str, fits: bool) -> None:
-    certificate = dataclasses.replace(load(), critical=frozenset({"2.5.29.19", oid}))
+    certificate = copy.copy(load())
+    certificate.critical = frozenset({"2.5.29.19", oid})
     fault = checks.find_critical_fault(certificate)
     assert fault == "" if fits else oid in fault
     assert ("".join(checks.find_smime_faults(certificate)) == "") is fits
