@@ -23,12 +23,12 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.outputs impor
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import key as keys
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.mailops.smime.plugins.module_utils._x509.request import KeySpec
 
 Warn = Callable[[str], None]
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
+    from ansible_collections.mailops.smime.plugins.module_utils._x509.request import KeySpec
 
 
 class CertificateSpec(NamedTuple):
