@@ -73,7 +73,9 @@ def test_the_chain_is_checked_as_a_run_checks_it(authority: Authority) -> None:
 def test_each_check_that_a_certificate_fails_is_named(
     authority: Authority, flaw: dict[str, Any], failed: list[str]
 ) -> None:
-    looked = _info.inspect_certificate(certificates.load_der(authority.issue(**flaw).der), _info.Criteria(NOW))
+    looked = inspection.inspect_certificate(
+        certificates.load_der(authority.issue(**flaw).der), inspection.Criteria(NOW)
+    )
     usual = ["policy", "validity_span"]
     assert [check["name"] for check in looked if not check["passed"] and check["name"] not in usual] == failed
 
