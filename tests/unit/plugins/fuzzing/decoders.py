@@ -10,13 +10,12 @@ use this table.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.mailops.smime.plugins.module_utils import _verify as verification
-from ansible_collections.mailops.smime.plugins.module_utils._ca import encodings, formats
+from ansible_collections.mailops.smime.plugins.module_utils._ca import formats
 from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import LONGEST_PAUSE, Client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Order
@@ -136,26 +135,6 @@ def _load_pkcs7(data: bytes) -> None:
     _use_pool(containers.load_pkcs7(data)[:20])
 
 
-def _load_chain(data: bytes) -> None:
-    elements = list(itertools.islice(der.read_all(data), 100))
-    try:
-        pool = [certificates.load_der(element.encoded) for element in elements]
-    except ValueError as error:
-        raise ReplyError(str(error)) from error
-    _use_pool(list(dict.fromkeys(pool)))
-
-
-def _read_armour(data: bytes) -> None:
-    blocks = encodings.read_blocks(data.decode("utf-8", errors="replace"))
-    assert sum(map(len, blocks)) <= len(data)
-
-
-def _read_javascript(data: bytes) -> None:
-    text = data.decode("utf-8", errors="replace")
-    declarations = encodings.read_declarations(text)
-    assert len(declarations.code + declarations.message + declarations.payload) <= len(text)
-
-
 def _exchange(data: bytes) -> None:
     """Give ``data`` to the real HTTP library as all that the server sends, headers first; twice, since it may be retried."""
     transport = RawTransport(data, retries=1)
@@ -190,15 +169,12 @@ DECODERS = {
     "reply_binary": Decoder(_read_as(Query(response_type=2, response_encoding=1))),
     "reply_javascript": Decoder(_read_as(Query(response_encoding=2))),
     "http": Decoder(_exchange),
-    "armour": Decoder(_read_armour, (ReplyError,)),
-    "javascript": Decoder(_read_javascript, (ReplyError,)),
     "der": Decoder(_read_der, (ReplyError,)),
     "structure_individual": Decoder(_read_structure(formats.read_individual), (ReplyError,)),
     "structure_netscape": Decoder(_read_structure(formats.read_netscape), (ReplyError,)),
     "structure_pkcs7": Decoder(_read_structure(formats.read_pkcs7), (ReplyError,)),
     "structure_cmmf": Decoder(_read_structure(formats.read_cmmf), (ReplyError,)),
     "certificate": Decoder(_load_certificate, (ValueError,)),
-    "chain": Decoder(_load_chain, (ReplyError,)),
     "pem": Decoder(_load_pem, (ValueError,)),
     "pkcs7": Decoder(_load_pkcs7, (ValueError,)),
     "crl": Decoder(_look_up, (ValueError,)),

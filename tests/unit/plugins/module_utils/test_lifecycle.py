@@ -165,11 +165,14 @@ def test_what_the_ca_still_holds_or_is_older_replaces_nothing_and_a_new_order_is
 ) -> None:
     issued = host.fill(host.issue(not_after=SOON))
     before = host.snapshot()
-    outcome = host.run(HELD, host.reply(issued if same else host.issue(not_after=NOW + days * DAY)))
+    reply = host.reply(issued if same else host.issue(not_after=NOW + days * DAY))
+    outcome = host.run(HELD, reply)
     assert (outcome.result["status"], outcome.result["changed"]) == ("valid", False)
     assert "new order" in outcome.warnings
     assert ALICE in outcome.warnings
     assert host.snapshot() == before
+    # Unless that is what was asked for.
+    assert host.run(HELD, reply, force=True).result["status"] == ("valid" if same else "issued")
 
 
 def test_a_newer_certificate_replaces_the_expiring_one_and_brings_its_intermediate(host: Host) -> None:

@@ -28,6 +28,7 @@ def test_a_failure_says_for_whom_what_why_and_what_to_do(host: Host) -> None:
     assert told == "alice@example.test (order 1): Still awaiting payment! (code -22, awaiting_payment). Pay the order."
     told = explain(CallError("the CA did not answer in time", name="timed_out"), "x")
     assert "(timed_out)" in told
+    assert len(explain(CallError("what a server says" * 10_000), "x")) < 10_000
     for email in ("alice@example.test", None):
         told = host.run(b"-22\n", csr_path=None, email=email).result["msg"]
         assert (email or host.path("cert.pem")) in told

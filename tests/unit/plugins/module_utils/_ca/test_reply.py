@@ -17,7 +17,13 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Rep
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import Query
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.tests.unit.plugins import samples
-from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import integer, nest, sequence
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import (
+    NETSCAPE_OID,
+    encode,
+    integer,
+    nest,
+    sequence,
+)
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import (
     BINARY,
     JAVASCRIPT,
@@ -285,6 +291,7 @@ HOSTILE = {
     "too many elements": sequence(b"\x30\x00" * 200_000),
     "many certificates": sequence(*CHAIN[:1] * 1500),
     "an inner length beyond the outer": sequence(b"\x30\x7f\x00"),
+    "no certificates": sequence(NETSCAPE_OID, encode(0xA0, sequence())),
 }
 
 

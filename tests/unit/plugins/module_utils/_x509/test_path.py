@@ -153,7 +153,8 @@ def test_many_certificates_of_one_name_and_key_come_to_an_end_and_no_pair_is_che
     assert climb(leaf, *pool, top).root is not None
     for ring in (pool, pool[9:11]):
         assert fail(leaf, *ring, trusted=(issue_ca("Other"),)).name in ("chain_invalid", "untrusted_root")
-    assert 0 < len(checked) <= 24**2
+    # Some 120 pairs are there: without what is kept, each would be checked twice.
+    assert 0 < len(checked) < 180
 
 
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.7"), b"\x05\x00")
