@@ -18,7 +18,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -75,13 +75,11 @@ def main() -> int:
     variables = {"ansible_python_interpreter": sys.executable, "mailboxes": mailboxes, "orders": orders}
     (PLACE / "variables.json").write_text(json.dumps(variables), "utf-8")
     measured = list(measure([order for turns in orders.values() for turn in turns for order in turn]))
-    tools = {"Python": sys.version.split()[0]} | {
-        name: version(name) for name in ("ansible-core", "cryptography", "requests")
-    }
+    tools = [f"{name} {version(name)}" for name in ("ansible-core", "cryptography", "requests")]
     page = PAGE.format(
         head=OUTPUT.read_text("utf-8").partition("\n#")[0],
         now=datetime.now(UTC),
-        tools=", ".join(" ".join(tool) for tool in tools.items()),
+        tools=", ".join(["Python " + sys.version.split()[0], *tools]),
         processors=os.cpu_count(),
         ping=describe([ping for _name, pings, _seconds in measured for ping in pings]),
         rows="\n".join(
@@ -111,15 +109,10 @@ def measure(orders: list[dict[str, str]]) -> Iterator[tuple[str, list[float], li
 
 def run_tasks(tasks: list[dict[str, Any]]) -> list[float]:
     """Run a play and return the seconds of each task."""
-    play = {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "vars_files": [f"{PLACE}/variables.json"],
-    }
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
     (PLACE / "callbacks").mkdir(exist_ok=True)
     (PLACE / "callbacks/durations.py").write_text(CALLBACK, "utf-8")
-    (PLACE / "play.json").write_text(json.dumps([{**play, "tasks": tasks}]), "utf-8")
+    (PLACE / "play.json").write_text(json.dumps([play | {"vars_files": [f"{PLACE}/variables.json"]}]), "utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON", "SMIME_"))}
     settings = {
         "ANSIBLE_CALLBACK_PLUGINS": f"{PLACE}/callbacks", "ANSIBLE_STDOUT_CALLBACK": "durations", "ANSIBLE_HOME": f"{PLACE}/home",
@@ -140,9 +133,8 @@ def describe(values: list[float]) -> str:
 
 
 def make_mailboxes() -> None:
-    """Make mailboxes that need nothing for half a year, unless they are there; many share a key, which costs no less to look at."""
-    done = PLACE / "made"
-    if done.exists() and done.stat().st_mtime > (datetime.now(UTC) - timedelta(days=180)).timestamp():
+    """Make mailboxes that need nothing for years, unless they are there; many share a key, which costs no less to look at."""
+    if (PLACE / "made").exists():
         return
     root = make_root("root", rsa.generate_private_key(65537, 3072))
     hierarchy = Hierarchy(root, make_intermediate(root, "issuer", rsa.generate_private_key(65537, 3072)))
@@ -155,13 +147,13 @@ def make_mailboxes() -> None:
     for email, number in mailboxes.items():
         folder = PLACE / email
         folder.mkdir(exist_ok=True)
-        chain = issue_under(hierarchy, Profile(email), requests[number])
+        chain = issue_under(hierarchy, Profile(email, validity_days=3650), requests[number])
         (folder / "cert.pem").write_bytes(chain.end_entity.public_bytes(PEM))
         (folder / "chain.pem").write_bytes(chain.above[0].public_bytes(PEM))
         (folder / "key.pem").touch(mode=0o600)
         (folder / "key.pem").write_bytes(key_to_pem(keys[number]))
     (PLACE / "rsa@example.test/csr.pem").write_bytes(requests[0].public_bytes(PEM))
-    done.touch()
+    (PLACE / "made").touch()
 
 
 def unpack_community_crypto() -> None:

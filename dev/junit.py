@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -15,6 +14,7 @@ from xml.etree import ElementTree
 from collection_copy import CLONE
 
 REPORTS = CLONE / ".cache/reports"
+MARKS = {"failure", "error", "skipped"}
 
 
 class Count(NamedTuple):
@@ -28,8 +28,9 @@ class Count(NamedTuple):
 def count_reports(folder: Path) -> Count:
     """Count the test cases in all reports of a folder."""
     reports = [ElementTree.parse(report) for report in folder.glob("*.xml")]  # noqa: S314 - written by our own tools
-    marks = Counter(_find_mark(case) for report in reports for case in report.iter("testcase"))
-    return Count(marks[""], marks["failure"] + marks["error"], marks["skipped"])
+    cases = [case for report in reports for case in report.iter("testcase")]
+    marks = [next((child.tag for child in case if child.tag in MARKS), "passed") for case in cases]
+    return Count(marks.count("passed"), marks.count("failure") + marks.count("error"), marks.count("skipped"))
 
 
 def write_report(stage: str, failures: Mapping[str, str | None], skipped: Mapping[str, str] | None = None) -> None:
@@ -44,20 +45,9 @@ def write_report(stage: str, failures: Mapping[str, str | None], skipped: Mappin
     ElementTree.ElementTree(suite).write(empty_folder(stage) / "report.xml", encoding="utf-8", xml_declaration=True)
 
 
-def collect_reports(stage: str, reports: Iterable[Path]) -> None:
-    """Copy reports that another tool wrote to where the summary looks."""
-    folder = empty_folder(stage)
-    for report in reports:
-        shutil.copy2(report, folder / report.name)
-
-
 def empty_folder(stage: str) -> Path:
     """Return the folder for a stage's reports, without those of earlier runs."""
     folder = REPORTS / stage
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
-
-
-def _find_mark(case: ElementTree.Element) -> str:
-    return next((mark for mark in ("failure", "error", "skipped") if case.find(mark) is not None), "")

@@ -15,7 +15,7 @@ import sys
 
 from ansible.release import __version__
 from collection_copy import renew_copy
-from junit import REPORTS, collect_reports, count_reports
+from junit import count_reports, empty_folder
 from platforms import CORES
 from sealed_home import interpreter, sealed_environment
 
@@ -33,8 +33,10 @@ def main() -> int:
     shutil.rmtree(reports, ignore_errors=True)
     command = ["ansible-test", "sanity", "--junit", "--color", "no", *choose_pythons(all_pythons), *arguments]
     status = subprocess.run(command, cwd=copy, env=sealed_environment(STAGE), check=False).returncode
-    collect_reports(STAGE, reports.glob("ansible-test-sanity*.xml"))
-    count = count_reports(REPORTS / STAGE)
+    folder = empty_folder(STAGE)
+    for report in reports.glob("ansible-test-sanity*.xml"):
+        shutil.copy2(report, folder)
+    count = count_reports(folder)
     if not count.passed + count.failed:
         print("ansible-test ran no sanity test", file=sys.stderr)
         return status or 1
