@@ -9,6 +9,12 @@ import json
 import os
 
 
+def options_of(case):
+    """Return the options of the module that stand in a case."""
+    own = ("name", "both", "check", "diff", "expect", "target", "controller")
+    return {name: value for name, value in case.items() if name not in own}
+
+
 def snapshot(folder):
     """Return what lies below a folder: inode, permissions, time and size by the path, of folders their permissions alone."""
     found = {}
@@ -89,4 +95,4 @@ class FilterModule:
 
     def filters(self):
         """Name the filters."""
-        return {"snapshot": snapshot, "judge_list": judge_list}
+        return {"options_of": options_of, "snapshot": snapshot, "judge_list": judge_list}
