@@ -22,16 +22,9 @@ PASSWORD = 'p&ss "w\u00f6rd"+%1<2'
 CODE = "Code1234"
 
 
-def to_entities(text: str) -> str:
-    return "".join(f"&#x{ord(character):x};" for character in text)
-
-
-def to_escapes(text: str) -> str:
-    return "".join(f"\\u{ord(character):04x}" for character in text)
-
-
-def to_quoted_printable(text: str) -> str:
-    return "".join(f"={octet:02X}" for octet in text.encode("latin-1"))
+def spell(form: str) -> Callable[[str], str]:
+    """Return what writes each character by its number."""
+    return lambda text: "".join(form.format(ord(character)) for character in text)
 
 
 def percent(text: str) -> str:
@@ -47,9 +40,9 @@ COATS: dict[str, Callable[[str], str]] = {
     "json": json.dumps,
     "json, as it is": lambda text: json.dumps(text, ensure_ascii=False),
     "slashes": lambda text: json.dumps(text).replace("/", "\\/"),
-    "javascript": to_escapes,
+    "javascript": spell("\\u{:04x}"),
     "html": html.escape,
-    "html numbers": to_entities,
+    "html numbers": spell("&#x{:x};"),
     "html tags": "<b>".join,
     "upper case": str.upper,
     "spaced": " ".join,
@@ -58,7 +51,7 @@ COATS: dict[str, Callable[[str], str]] = {
     "basic": lambda text: base64.b64encode(f"name:{text}".encode()).decode(),
     "base64 for urls": lambda text: base64.urlsafe_b64encode(f"??>{text}".encode()).decode().rstrip("="),
     "hexadecimal": lambda text: text.encode().hex(),
-    "quoted-printable": to_quoted_printable,
+    "quoted-printable": spell("={:02X}"),
     "wrong character set": lambda text: text.encode().decode("latin-1"),
     "no such character": lambda text: text.encode("latin-1").decode("utf-8", "replace"),
 }
