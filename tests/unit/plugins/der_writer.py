@@ -28,9 +28,12 @@ def integer(value: int) -> bytes:
     return encode(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
 
 
-def nest(depth: int, tag: int = SEQUENCE) -> bytes:
-    """Return ``depth`` elements one inside the other."""
-    data = b""
-    for _level in range(depth):
-        data = encode(tag, data)
-    return data
+def nest(size: int, tag: int = SEQUENCE) -> bytes:
+    """Return elements one inside the other, of ``size`` octets or a few more: written from the inside out without copying."""
+    headers: list[bytes] = []
+    length = 0
+    while length < size:
+        octets = b"" if length < 0x80 else length.to_bytes((length.bit_length() + 7) // 8, "big")
+        headers.append(bytes([tag, 0x80 | len(octets)]) + octets if octets else bytes([tag, length]))
+        length += len(headers[-1])
+    return b"".join(reversed(headers))

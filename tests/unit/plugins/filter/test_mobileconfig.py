@@ -14,12 +14,10 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.smime.plugins.filter.mobileconfig import mobileconfig
-from cryptography.hazmat.primitives.asymmetric import ec
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import make_key
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-DATA = pkcs12.serialize_key_and_certificates(
-    b"alice", ec.generate_private_key(ec.SECP256R1()), None, None, BestAvailableEncryption(b"a passphrase")
-)
+DATA = pkcs12.serialize_key_and_certificates(b"alice", make_key(), None, None, BestAvailableEncryption(b"a passphrase"))
 PKCS12 = base64.b64encode(DATA).decode()
 SERVERS = {"imap_host": "imap.example.test", "smtp_host": "smtp.example.test"}
 COMMON = "PayloadType PayloadVersion PayloadIdentifier PayloadUUID PayloadDisplayName"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -18,42 +17,31 @@ from ansible_collections.mailops.smime.plugins.filter.publishing import (
     certificate_pkcs7,
     smimea_record,
 )
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import Issued, encode_key, issue, make_key
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import UTF8_STRING, encode
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-DATES = (datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2027, 1, 1, tzinfo=timezone.utc))
-KEY = ec.generate_private_key(ec.SECP256R1())
-PRIVATE_KEY = KEY.private_bytes(
-    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-).decode()
+KEY = make_key()
+PRIVATE_KEY = encode_key(KEY).decode()
 SECRET = PRIVATE_KEY.splitlines()[2][:20]
-# UTF8String, as a SmtpUTF8Mailbox has it.
-UTF8_MAILBOX = "ünal@example.test"
 
 
-def make(*names: x509.GeneralName, number: int = 1) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Somebody")])
-    builder = x509.CertificateBuilder(subject, subject, KEY.public_key(), number, *DATES)
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return builder.sign(KEY, hashes.SHA256())
+def make(*emails: str, utf8: str = "", name: str = "Somebody", **options: Any) -> Issued:
+    """Return a certificate for these mailboxes, ``utf8`` as a SmtpUTF8Mailbox."""
+    mailboxes = (encode(UTF8_STRING, utf8.encode()),) if utf8 else ()
+    return issue(name, key=KEY, emails=emails, utf8_mailboxes=mailboxes, **options)
 
 
-def pem(*certificates: x509.Certificate) -> str:
-    return "".join(certificate.public_bytes(serialization.Encoding.PEM).decode() for certificate in certificates)
+def pem(*issued: Issued) -> str:
+    return b"".join(item.pem for item in issued).decode()
 
 
-def utf8_mailbox(text: str) -> x509.GeneralName:
-    encoded = text.encode()
-    return x509.OtherName(x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9"), bytes([0x0C, len(encoded)]) + encoded)
-
-
-HUGH = make(x509.RFC822Name("hugh@example.com"))
-DER = HUGH.public_bytes(serialization.Encoding.DER)
+HUGH = make("hugh@example.com")
+DER = HUGH.der
 AUTHORITY = make()
-TWO = make(x509.RFC822Name("alice@example.test"), x509.DNSName("example.test"), x509.RFC822Name("bob@example.test"))
+NAMES = x509.RFC822Name("alice@example.test"), x509.DNSName("example.test"), x509.RFC822Name("bob@example.test")
+TWO = make(extra=(x509.SubjectAlternativeName(NAMES),))
 
 
 def owner_of(local: str, domain: str) -> str:
@@ -67,24 +55,23 @@ def test_the_owner_is_that_of_the_rfc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "email", "owner"),
+    ("issued", "email", "owner"),
     [
-        ((x509.RFC822Name("Alice@EXAMPLE.test"),), None, owner_of("Alice", "example.test")),
-        ((x509.RFC822Name("alice@xn--bcher-kva.test"),), "Alice@Bücher.test", owner_of("Alice", "xn--bcher-kva.test")),
-        ((x509.RFC822Name('"a lice"@example.test'),), None, owner_of("a lice", "example.test")),
-        ((x509.RFC822Name("alice@example.test"),), '"alice"@example.test', owner_of("alice", "example.test")),
-        ((utf8_mailbox(UTF8_MAILBOX),), None, owner_of("ünal", "example.test")),
-        ((utf8_mailbox(UTF8_MAILBOX),), UTF8_MAILBOX, owner_of("ünal", "example.test")),
-        ((utf8_mailbox(UTF8_MAILBOX.replace("ü", "u\u0308")),), None, owner_of("ünal", "example.test")),
+        (make("Alice@EXAMPLE.test"), None, owner_of("Alice", "example.test")),
+        (make("alice@xn--bcher-kva.test"), "Alice@Bücher.test", owner_of("Alice", "xn--bcher-kva.test")),
+        (make('"a lice"@example.test'), None, owner_of("a lice", "example.test")),
+        (make("alice@example.test"), '"alice"@example.test', owner_of("alice", "example.test")),
+        (make(utf8="ünal@example.test"), None, owner_of("ünal", "example.test")),
+        (make(utf8="ünal@example.test"), "ünal@example.test", owner_of("ünal", "example.test")),
+        (make(utf8="u\u0308nal@example.test"), None, owner_of("ünal", "example.test")),
     ],
 )
-def test_the_owner_has_the_local_part_as_it_is_written(names: Any, email: str | None, owner: str) -> None:
-    assert smimea_record(pem(make(*names)), email)["owner"] == owner
+def test_the_owner_has_the_local_part_as_it_is_written(issued: Issued, email: str | None, owner: str) -> None:
+    assert smimea_record(pem(issued), email)["owner"] == owner
 
 
 def test_the_value_has_what_was_chosen() -> None:
-    key = KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    for selector, data in enumerate((DER, key)):
+    for selector, data in enumerate((DER, HUGH.public_key)):
         for matching_type, value in enumerate((data, hashlib.sha256(data).digest(), hashlib.sha512(data).digest())):
             told = smimea_record(pem(HUGH), usage="1", selector=selector, matching_type=matching_type)
             assert told["value"] == f"1 {selector} {matching_type} {value.hex()}"
@@ -96,12 +83,12 @@ def test_an_authority_is_published_for_a_mailbox_that_it_does_not_name() -> None
 
 
 def test_der_and_pkcs7_are_what_cryptography_writes() -> None:
-    chain = [make(number=number) for number in (300, 2, 10**30)]
+    chain = [make(name="a" * size) for size in (40, 2, 60)]
     assert base64.b64decode(certificate_der(pem(HUGH))) == DER
     for order in ([HUGH, *chain], [*reversed(chain), HUGH], [HUGH, *chain, HUGH]):
         written = base64.b64decode(certificate_pkcs7(f"some text\n{pem(*order)}"))
-        assert written == pkcs7.serialize_certificates([HUGH, *chain], serialization.Encoding.DER)
-    assert pkcs7.load_der_pkcs7_certificates(base64.b64decode(certificate_pkcs7(pem(HUGH)))) == [HUGH]
+        assert written == pkcs7.serialize_certificates([item.certificate for item in (HUGH, *chain)], Encoding.DER)
+    assert pkcs7.load_der_pkcs7_certificates(base64.b64decode(certificate_pkcs7(pem(HUGH)))) == [HUGH.certificate]
 
 
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"

@@ -12,10 +12,10 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import issue_ca
 from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import (
     NETSCAPE_OID,
-    SEQUENCE,
     SIGNED_DATA_OID,
     encode,
     integer,
+    nest,
     sequence,
 )
 
@@ -32,21 +32,6 @@ class Pattern:
 
 def repeat(piece: bytes, before: bytes = b"", after: bytes = b"") -> Callable[[int], bytes]:
     return lambda size: before + piece * max(1, (size - len(before) - len(after)) // len(piece)) + after
-
-
-def nest(tag: int) -> Callable[[int], bytes]:
-    """Return elements one inside the other, written from the inside out without copying."""
-
-    def make(size: int) -> bytes:
-        headers: list[bytes] = []
-        length = 0
-        while length < size:
-            octets = b"" if length < 0x80 else length.to_bytes((length.bit_length() + 7) // 8, "big")
-            headers.append(bytes([tag, 0x80 | len(octets)]) + octets if octets else bytes([tag, length]))
-            length += len(headers[-1])
-        return b"".join(reversed(headers))
-
-    return make
 
 
 def fill(*wrapping: Callable[[bytes], bytes], piece: bytes) -> Callable[[int], bytes]:
@@ -133,8 +118,8 @@ PATTERNS = {
     "assignments": Pattern(_JAVASCRIPT, repeat(b"g_errorCode=", b"g_errorCode = ")),
     "strings without an end": Pattern(_JAVASCRIPT, repeat(b"g_ccc='", b"g_errorCode = 2;")),
     "gaps": Pattern(_JAVASCRIPT, repeat(b"g_errorCode = 2" + b" " * 999, b"")),
-    "deep sequences": Pattern((*_STRUCTURES, "certificate", "pkcs7", "reply_binary"), nest(SEQUENCE)),
-    "deep tags": Pattern(_STRUCTURES, nest(0xA0)),
+    "deep sequences": Pattern((*_STRUCTURES, "certificate", "pkcs7", "reply_binary"), nest),
+    "deep tags": Pattern(_STRUCTURES, lambda size: nest(size, 0xA0)),
     "empty elements": Pattern(_STRUCTURES, fill(sequence, piece=b"\x30\x00")),
     "a length beyond the end": Pattern(_STRUCTURES, repeat(b"\xff", b"\x30\x84")),
     "long lengths": Pattern(_STRUCTURES, fill(sequence, piece=b"\x30\x84\x00\x00\x00\x00")),

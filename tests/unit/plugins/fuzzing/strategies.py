@@ -112,7 +112,7 @@ SHARDS = st.one_of(
     st.sampled_from(
         [b"-----BEGIN CERTIFICATE-----\n", b"\n-----END CERTIFICATE-----", b"' + '", b"\\u00", b"\\\n", b"\r", b"\x00"]
     ),
-    st.integers(1, 60).map(nest),
+    st.integers(1, 120).map(nest),
     st.sampled_from([b"-16\n", b"2\n", b"99/99/9999 31/02/2020\n", b"correct horse"]),
 )
 
