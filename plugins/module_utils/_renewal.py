@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ansible_collections.mailops.smime.plugins.module_utils import _archive as archives
 from ansible_collections.mailops.smime.plugins.module_utils import _new_key, _verify
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Replacement
@@ -39,7 +38,10 @@ def carry_out(run: Run, plan: Plan) -> None:
     for path in plan.spec.written_paths:
         run.files.prepare(path)
     if plan.base.archive_path is not None:
-        archives.prepare(plan.base, run.files)
+        # Imported only now, as below: few runs keep an archive or exchange a key.
+        from ansible_collections.mailops.smime.plugins.module_utils import _rollover
+
+        _rollover.prepare_archive(plan.base, run.files)
     with run.files.locked(plan.spec.path):
         # Another run may have been here while this one waited for the lock.
         plan = run.look()
@@ -134,7 +136,6 @@ def write(run: Run, plan: Plan) -> dict[str, str | None]:
         for item, data in contents.items()
     ]
     if plan.spec.exchanged_path is not None:
-        # Imported only now: few runs exchange a key.
         from ansible_collections.mailops.smime.plugins.module_utils import _rollover
 
         replacements += _rollover.make_replacement(plan.spec, run.params["privatekey_passphrase"])
@@ -146,10 +147,12 @@ def write(run: Run, plan: Plan) -> dict[str, str | None]:
 
 def _archive(run: Run, plan: Plan) -> None:
     """Keep the pair that is there, and the one that is to be written, before anything is replaced."""
-    folder = archives.find_folder(plan.base)
-    wanted = archives.find_wanted(folder, archives.find_pairs(plan), run.files)
+    from ansible_collections.mailops.smime.plugins.module_utils import _rollover
+
+    folder = _rollover.find_folder(plan.base)
+    wanted = _rollover.find_wanted(folder, _rollover.find_pairs(plan), run.files)
     missing = any(run.files.read(path) is None for path in wanted)
     if missing or (plan.status == "issued" and plan.certificates is None):
         run.report.add_file("archive", folder)
     if not run.files.check_mode:
-        archives.keep(wanted, run.files)
+        _rollover.keep(wanted, run.files)

@@ -2,18 +2,18 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller's part of a task: the calls to the CA, and what goes back to the target."""
+"""The controller's part of a task: the calls to the CA, what goes back to the target, and the journal of orders, which stays here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
+from ansible_collections.mailops.smime.plugins.module_utils import _journal, _remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
-from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca
 from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, DirectAccess, make_client
 from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import MASK, mask
 from ansible_collections.mailops.smime.plugins.module_utils._ca.order import WaitPolicy, check_url
@@ -25,10 +25,12 @@ from ansible_collections.mailops.smime.plugins.module_utils._errors import (
     SmimeError,
     make_defect,
 )
+from ansible_collections.mailops.smime.plugins.module_utils._journal import Collection, Journal
 from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
+
 
 # What each entry of a list's result has.
 _RESULT = {"email", "status", "changed", "api_calls"}
@@ -150,3 +152,49 @@ def describe_failure(error: SmimeError, options: Mapping[str, Any], args: Mappin
     """Return the result of a task that failed before it began."""
     label = rules.label(args.get("email"), args.get("path") or "", rules.read_order(options))
     return {"failed": True, **Report(label, error=error).to_result(Clock().now())}
+
+
+@dataclass
+class Controller:
+    """As much of a module as the journal's file needs. Labels of SELinux are those that the folder gives."""
+
+    check_mode: bool
+
+    def selinux_enabled(self) -> bool:
+        """Leave labels alone."""
+        return False
+
+
+@dataclass
+class OrdersHere:
+    """The orders of one task's mailboxes, by the entries' numbers."""
+
+    check_mode: bool
+    warn: Callable[[str], None]
+    _journals: dict[str, Journal] = field(default_factory=dict)
+    _collections: dict[int, Collection] = field(default_factory=dict)
+
+    def read(self, options: Mapping[str, Any]) -> Journal | None:
+        """Return the journal that ``options`` name, read once. Raises FileError: then nothing has happened yet."""
+        path = options["orders_path"]
+        if path and path not in self._journals:
+            here: Any = Controller(self.check_mode)
+            self._journals[path] = _journal.open_journal(here, path).read()
+        return self._journals.get(path)
+
+    def find(self, index: int, options: Mapping[str, Any], email: str | None) -> dict[str, Any]:
+        """Return ``options`` with number and code of the mailbox's order, if the journal is to say which it is."""
+        journal, order = self.read(options), rules.read_order(options)
+        if journal is None or not order.awaits_lookup:
+            return dict(options)
+        placed = journal.find_collectable(email or "")
+        if placed is None:
+            return dict(options)
+        self._collections[index] = Collection(replace(journal), placed)
+        return {**options, "order_number": placed.order_number, "collection_code": placed.collection_code}
+
+    def note(self, index: int, result: Mapping[str, Any], code: int | None) -> None:
+        """Note what the CA answered for an entry, and whether the target has its certificate now."""
+        if index in self._collections:
+            collected = code is not None and code >= 0 and result.get("status") in ("issued", "valid")
+            self._collections[index].note(code, Clock().now(), self.warn, collected=collected)

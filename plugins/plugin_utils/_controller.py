@@ -18,7 +18,7 @@ from ansible_collections.mailops.smime.plugins.module_utils import _argspec
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError, SmimeError
 
 if TYPE_CHECKING:
-    from ansible_collections.mailops.smime.plugins.plugin_utils._orders_here import OrdersHere
+    from ansible_collections.mailops.smime.plugins.plugin_utils._calls import OrdersHere
 
 ACCOUNT = ("login_name", "login_password", "collection_code")
 ENVIRONMENT = {
@@ -61,7 +61,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
     def open_orders(self) -> OrdersHere:
         """Return the journal of orders here, if the task names one."""
         # Imported only now, as all that calls from here need: most tasks call from the target.
-        from ansible_collections.mailops.smime.plugins.plugin_utils._orders_here import OrdersHere
+        from ansible_collections.mailops.smime.plugins.plugin_utils._calls import OrdersHere
 
         return OrdersHere(bool(self._task.check_mode), display.warning)
 

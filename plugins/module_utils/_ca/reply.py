@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.mailops.smime.plugins.module_utils._ca import codes, encodings, formats
+from ansible_collections.mailops.smime.plugins.module_utils._ca import codes, formats
 from ansible_collections.mailops.smime.plugins.module_utils._ca.masking import mask
 from ansible_collections.mailops.smime.plugins.module_utils._ca.request import (
     QUERY_TYPES,
@@ -88,7 +88,7 @@ def read_refusal(body: bytes, secrets: tuple[str, ...] = ()) -> Reply | None:
     if "errorcode" not in text.lower():
         return None
     try:
-        declared = encodings.read_declarations(text)
+        declared = formats.read_declarations(text)
         code, message = declared.code, declared.message
     except ReplyError:
         named = _NAMED_REFUSAL.search(text)
@@ -109,7 +109,7 @@ def require_accepted(reply: Reply) -> Reply:
 
 
 def _read_javascript(text: str, query: Query) -> Reply:
-    declarations = encodings.read_declarations(text)
+    declarations = formats.read_declarations(text)
     code = _read_code(declarations.code)
     return Reply(code, certificates=_read_payload(code, declarations.payload, query))
 
@@ -150,7 +150,7 @@ def _read_validity(line: str) -> Validity | None:
 def _read_payload(code: int, payload: str, query: Query) -> tuple[bytes, ...]:
     if query.query_type == QUERY_TYPES["status"] or (code < codes.ATTACHED and "BEGIN" not in payload):
         return ()
-    return _read_structures(encodings.read_blocks(payload), query)
+    return _read_structures(formats.read_blocks(payload), query)
 
 
 def _drop_line_end(body: bytes) -> bytes:

@@ -18,16 +18,16 @@ PREFIX = re.compile(r"ansible_collections\.mailops\.smime\.plugins\.(?:module_ut
 # From the bottom up: a file may import those that its line names, which stand above it; folders may import themselves.
 RULES = """_errors: | _argspec: | _argspec_others: _argspec | doc_fragments: | _x509: _errors | _store: _x509 _errors | _ca: _x509 _errors
 _options: _ca _store _x509 _errors | _new_key: _x509 _errors | _spec: _new_key _options _ca _store _x509 _errors | _report: _x509 _errors
-_remote_ca: _options _ca _errors | _archive: _spec _store _x509 | _no_log: _options | _module: _no_log _report _options _errors
-_rollover: _new_key _archive _spec _options _store _x509 _errors | _plan: _spec _store _x509 _errors
+_remote_ca: _options _ca _errors | _no_log: _options | _module: _no_log _report _options _errors
+_plan: _spec _store _x509 _errors | _rollover: _new_key _spec _options _store _x509 _errors
 _journal: _store _x509 _errors | _order_plan: _journal _options _ca _x509 _errors
-_order_report: _order_plan _journal _ca _errors | _orders: _order_report _order_plan _journal _report _options _ca _errors
+_orders: _order_plan _journal _report _options _ca _errors
 _verify: _plan _spec _ca _store _x509 _errors | _revocation: _plan _spec _ca _store _x509 _errors
-_metrics: | _page: | _monitoring: _metrics _page _store _errors
-_context: _revocation _journal _ca _store | _renewal: _revocation _verify _rollover _archive _new_key _ca _store _x509
-_lifecycle: _renewal _revocation _plan _rollover _spec _context _remote_ca _report _options _ca _store _x509 _errors
+_page: | _monitoring: _page _store _errors
+_context: _revocation _journal _ca _store | _renewal: _revocation _verify _rollover _new_key _ca _store _x509
+_lifecycle: _renewal _revocation _plan _rollover _spec _context _remote_ca _report _options _store _x509 _errors
 _info: _monitoring _verify _spec _context _report _options _ca _store _x509 _errors
-_batch: _monitoring _lifecycle _rollover _context _remote_ca _report _argspec _options _store _x509 _errors
+_batch: _monitoring _lifecycle _context _report _argspec _options _store _x509 _errors
 modules: _lifecycle _batch _info _orders _journal _context _module _report _argspec _argspec_others
 plugin_utils: _journal _context _remote_ca _report _argspec _options _ca _x509 _errors
 filter: plugin_utils _x509 _errors

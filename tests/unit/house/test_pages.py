@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.mailops.smime.plugins.doc_fragments.attributes import ModuleDocFragment
-from ansible_collections.mailops.smime.plugins.module_utils import _errors, _metrics
+from ansible_collections.mailops.smime.plugins.module_utils import _errors, _monitoring
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import STATUS_CODES
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import certificate as certificates
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import crl
@@ -66,7 +66,7 @@ def test_the_guide_to_errors_has_every_name() -> None:
 def test_the_guide_to_monitoring_has_every_metric_and_alerts_of_no_other() -> None:
     page = GUIDES / "guide_monitoring.rst"
     table = {name for cells in rows(page) for name in re.findall(r"``(x509_\w+|mailops_smime_\w+)``", cells[0])}
-    assert table == set(_metrics._HELP)
+    assert table == set(_monitoring._HELP)
     alerted = set(
         re.findall(r"x509_\w+|mailops_smime_\w+", " ".join(re.findall("expr: (.*)", page.read_text("utf-8"))))
     )

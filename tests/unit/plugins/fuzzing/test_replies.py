@@ -11,7 +11,7 @@ from datetime import timezone
 
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils import _remote_ca as remote_ca
-from ansible_collections.mailops.smime.plugins.module_utils._ca import encodings
+from ansible_collections.mailops.smime.plugins.module_utils._ca import formats
 from ansible_collections.mailops.smime.plugins.module_utils._ca import reply as replies
 from ansible_collections.mailops.smime.plugins.module_utils._ca.client import LONGEST_PAUSE, Client, read_retry_after
 from ansible_collections.mailops.smime.plugins.module_utils._ca.codes import LOGIN_FAILED
@@ -154,7 +154,7 @@ def test_damaged_pem_is_read_or_refused(pem: bytes) -> None:
 
 @given(structures=st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=5))
 def test_armour_comes_back_as_it_was(structures: list[bytes]) -> None:
-    assert encodings.read_blocks("".join(map(armour, structures))) == structures
+    assert formats.read_blocks("".join(map(armour, structures))) == structures
 
 
 @given(payload=ANY_TEXT, message=ANY_TEXT, code=st.integers(-999_999_999, 999_999_999))
@@ -162,7 +162,7 @@ def test_json_strings_in_javascript_come_back_as_they_were(payload: str, message
     # A string of JSON is one of JavaScript; characters beyond 16 bits are written as two halves, which stay two here.
     halves = [text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") for text in (payload, message)]
     text = f"g_errorCode={code};g_ccc={json.dumps(halves[0])};g_errorMessage={json.dumps(halves[1])}"
-    read = encodings.read_declarations(text)
+    read = formats.read_declarations(text)
     assert read.code == str(code)
     assert [_join(read.payload), _join(read.message)] == halves
 

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.smime.plugins.module_utils import _metrics, _monitoring, _page
+from ansible_collections.mailops.smime.plugins.module_utils import _monitoring, _page
 from ansible_collections.mailops.smime.plugins.module_utils._monitoring import STATES, Standing
 from ansible_collections.mailops.smime.tests.unit.plugins.certificates import ALICE, NOW
 from ansible_collections.mailops.smime.tests.unit.plugins.target_host import PENDING, Host
@@ -117,7 +117,7 @@ def test_what_is_watched_overwrites_nothing_else(host: Host, options: dict[str, 
 
 
 def test_a_name_that_no_text_format_takes_is_escaped(tmp_path: Path) -> None:
-    text = _metrics.format_metrics(
+    text = _monitoring.format_metrics(
         [Standing("a@example.test", '/x/"y"\n.pem', "valid", FACTS, False)], SECONDS, "a.prom"
     )
     assert text.count("\n") == len(text.splitlines())
@@ -131,7 +131,7 @@ def test_a_name_that_no_text_format_takes_is_escaped(tmp_path: Path) -> None:
     "before", [b"", b"\xff\x00junk", b'mailops_smime_pending_since{email="x"} no', b"mailops_smime_"]
 )
 def test_what_is_no_metric_is_not_remembered(before: bytes) -> None:
-    (told,) = _metrics.remember([Standing("x", "/x", "pending")], before, 5)
+    (told,) = _monitoring.remember([Standing("x", "/x", "pending")], before, 5)
     assert (told.pending_since, told.code) == (5, None)
 
 
@@ -162,7 +162,7 @@ def test_files_that_were_looked_at_are_told_by_what_is_wrong_with_them() -> None
     good, bad = _monitoring.read_files(found)
     assert (good.email, good.state, good.failed, good.message) == (ALICE, "expiring", False, "no mailbox")
     assert (bad.state, bad.failed, bad.message) == ("unreadable", True, "/b does not exist")
-    assert read_metrics(_metrics.format_metrics([good, bad], SECONDS, "x"))["x509_cert_error"] == [
+    assert read_metrics(_monitoring.format_metrics([good, bad], SECONDS, "x"))["x509_cert_error"] == [
         ({"filename": "a", "filepath": "/a"}, 0), ({"filename": "b", "filepath": "/b"}, 1)
     ]  # fmt: skip
 
