@@ -160,6 +160,7 @@ def test_a_private_key_is_no_ca_path(net: Any, server_root: Issued) -> None:
 
 def refuse(net: Any, server: Any, **options: Any) -> CallError:
     """Return the error of a TLS failure, which is never tried again and tells no secret."""
+    error: CallError
     error, client = net.refuse(server, **options)
     assert error.name == "tls_failed"
     assert not error.retryable
