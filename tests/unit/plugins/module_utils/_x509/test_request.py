@@ -23,6 +23,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.certificates import (
     make_rsa_key,
 )
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import openssl, unwrap
+from ansible_collections.mailops.smime.tests.unit.plugins.target_host import PENDING, Host
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
@@ -104,6 +105,28 @@ def test_a_request_longer_than_the_page_allows_is_refused_by_its_length() -> Non
 def test_several_values_of_an_attribute_keep_their_order() -> None:
     built = request.build_subject({"C": "DE", "OU": ["Post", "Office"], "postalCode": "01067"})
     assert [item.value for item in built] == ["DE", "Post", "Office", "01067"]
+
+
+@pytest.mark.parametrize(("kind", "usage"), [("RSA", "Key Encipherment"), ("ECC", "Key Agreement")])
+def test_openssl_finds_in_a_request_what_the_options_say(host: Host, kind: str, usage: str) -> None:
+    host.write("key.pem", encode_key(KEYS[kind]))
+    subject = {"C": "DE", "O": "Example GmbH", "OU": ["Post", "Office"], "commonName": "\u00c4lice"}
+    options: dict[str, Any] = {
+        "subject": subject,
+        "ms_template": {"name": "User"},
+        "email": "alice@b\u00fccher.example",
+    }
+    (form,) = host.run(PENDING, csr_path=None, **options).forms
+    written = ("req", "-noout", "-verify", "-text", "-nameopt", "oneline,utf8,-esc_msb")
+    told = openssl(*written, data=form["csr"].encode()).decode()
+    assert "Subject: C = DE, O = Example GmbH, OU = Post, OU = Office, CN = \u00c4lice" in told
+    assert "email:alice@xn--bcher-kva.example" in told
+    assert f"Digital Signature, {usage}" in told
+    assert "E-mail Protection" in told
+    assert (
+        "Subject: CN = alice@example.test"
+        in openssl(*written, data=host.run(PENDING, csr_path=None).forms[0]["csr"].encode()).decode()
+    )
 
 
 @pytest.mark.parametrize("value", [12345, 567, 1.5, True, ["01067", 12345], "", None, {"a": "b"}, [["a"]]])
