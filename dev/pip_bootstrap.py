@@ -5,7 +5,7 @@
 
 ansible-test downloads a script for this from a host of its own, which many networks do not let through. It takes one
 that lies in its cache instead: sealed_home.py puts this one there. It runs on every target Python, and ansible-test
-gives it pip's arguments.
+gives it pip's arguments: its options, and what to install. Any release of pip will do, so the shipped one stays.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 UNKNOWN_TO_PIP = ("--no-setuptools", "--no-wheel")
 
 if __name__ == "__main__":
-    arguments = [argument for argument in sys.argv[1:] if argument not in UNKNOWN_TO_PIP]
     subprocess.run([sys.executable, "-m", "ensurepip"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([sys.executable, "-m", "pip", "--quiet", "--quiet", "install", *arguments], check=True)
+    wanted = [text for text in sys.argv[1:] if text not in UNKNOWN_TO_PIP and not text.startswith("pip==")]
+    if any(not text.startswith("-") for text in wanted):
+        subprocess.run([sys.executable, "-m", "pip", "--quiet", "--quiet", "install", *wanted], check=True)
