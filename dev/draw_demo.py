@@ -22,8 +22,6 @@ from rich.text import Text
 
 PICTURE = CLONE / "docs/pictures/demo.svg"
 COLUMNS = 122
-FIRST_LINE = "=== 3."
-LAST_LINE = "=== What now?"
 # rich's own frame names a font on a host elsewhere; a picture of ours fetches nothing.
 FONT_FACE = re.compile(r"@font-face \{.*?\}\n", re.DOTALL)
 FONT = "DejaVu Sans Mono, Liberation Mono, Menlo, Consolas, monospace"
@@ -31,28 +29,15 @@ FONT = "DejaVu Sans Mono, Liberation Mono, Menlo, Consolas, monospace"
 
 def main() -> int:
     """Draw the picture and return the exit status."""
-    told = subprocess.run(
-        [CLONE / "dev/demo"], env={**os.environ, "FORCE_COLOR": "1"}, stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
-    lines = told.split("\n")
-    plain = [Text.from_ansi(line).plain for line in lines]
-    first, last = (
-        next(number for number, line in enumerate(plain) if line.startswith(start)) for start in (FIRST_LINE, LAST_LINE)
-    )
-    PICTURE.write_text(draw("\n".join(lines[first:last]).rstrip()), encoding="utf-8")
-    return 0
-
-
-def draw(told: str) -> str:
-    """Return the SVG of a screen with that text."""
+    environment = {**os.environ, "FORCE_COLOR": "1"}
+    told = subprocess.run([CLONE / "dev/demo"], env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    first, last = (told.index(f"\033[1m=== {headline}") for headline in ("3.", "What now?"))
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Text.from_ansi(told), soft_wrap=False)
-    drawn = console.export_svg(title="make demo", theme=DIMMED_MONOKAI, unique_id="demo")
-    return (
-        FONT_FACE.sub("", drawn)
-        .replace("Fira Code, monospace", FONT)
-        .replace("font-family: Fira Code", f"font-family: {FONT}")
-    )
+    console.print(Text.from_ansi(told[first:last].rstrip()), soft_wrap=False)
+    drawn = FONT_FACE.sub("", console.export_svg(title="make demo", theme=DIMMED_MONOKAI, unique_id="demo"))
+    drawn = drawn.replace("Fira Code, monospace", FONT).replace("font-family: Fira Code", f"font-family: {FONT}")
+    PICTURE.write_text(drawn, encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
