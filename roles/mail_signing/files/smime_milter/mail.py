@@ -158,20 +158,16 @@ class Spool:
         else:
             self._file.write(data)
 
-    @contextlib.contextmanager
-    def view(self) -> Iterator[Buffer]:
+    def view(self) -> contextlib.AbstractContextManager[Buffer]:
         """Give what was written, as bytes or as a map of the file."""
         if self._file is None:
-            yield bytes(self._data)
-            return
+            return contextlib.nullcontext(bytes(self._data))
         self._file.flush()
         # Python up to 3.11.4 looks at the byte behind a map. Where whole pages are mapped nothing is there, and it crashes.
         if self._file.tell() % mmap.PAGESIZE == 0:
             self._file.seek(0)
-            yield self._file.read()
-            return
-        with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            yield view
+            return contextlib.nullcontext(self._file.read())
+        return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def close(self) -> None:
         """Forget all."""
