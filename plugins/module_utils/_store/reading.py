@@ -67,10 +67,15 @@ def _read(descriptor: int, size: int, most: int) -> bytes:
     return data
 
 
-def read_file(path: str, folders: Folders | None = None, most: int = MAX_SIZE) -> bytes | None:
-    """Return the contents of ``path``, ``most`` octets, or None if there is no such file. Raises FileError, for a planted one, too."""
+def read_file(
+    path: str, folders: Folders | None = None, most: int = MAX_SIZE, place: Place | None = None
+) -> bytes | None:
+    """Return the contents of ``path``, ``most`` octets, or None if there is no such file. Raises FileError, for a planted one, too.
+
+    ``place`` is where it leads, if that is known.
+    """
     try:
-        place = (folders or Folders()).locate(path)
+        place = place or (folders or Folders()).locate(path)
         if place.unsafe:
             _refuse_planted(place, path, "is a symbolic link", place.unsafe)
         return read_place(place, path, most)
@@ -93,7 +98,7 @@ def read_output(path: str, folders: Folders | None = None, most: int = MAX_SIZE)
         return read_file(path, None, most)
     if place.unsafe or (found is not None and is_planted(place, found)):
         return None
-    return read_file(path, folders, most)
+    return read_file(path, folders, most, place)
 
 
 def list_names(folder: Folder) -> list[str]:

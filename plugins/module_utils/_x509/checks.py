@@ -10,10 +10,24 @@ A predicate returns what is wrong, or an empty string.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
+
+if TYPE_CHECKING:
+
+    class Period(Protocol):
+        """What is valid from a first to a last second, in UTC."""
+
+        @property
+        def not_before(self) -> datetime:
+            """Return the first second."""
+
+        @property
+        def not_after(self) -> datetime:
+            """Return the last second."""
+
 
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 ANY_USAGE = "2.5.29.37.0"
@@ -123,18 +137,6 @@ def find_email_fault(certificate: Certificate, email: str) -> str:
 def find_key_mismatch(certificate: Certificate, public_key: bytes) -> str:
     """The certificate's public key is ``public_key`` (SubjectPublicKeyInfo, DER)."""
     return "" if certificate.public_key == public_key else "its public key is another one"
-
-
-class Period(Protocol):
-    """What is valid from a first to a last second, in UTC."""
-
-    @property
-    def not_before(self) -> datetime:
-        """Return the first second."""
-
-    @property
-    def not_after(self) -> datetime:
-        """Return the last second."""
 
 
 def find_validity_fault(certificate: Period, now: datetime) -> str:
