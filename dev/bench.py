@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure the tasks of bench.yml and write docs/benchmark/results.md; general tools for benchmarks know neither tasks nor pings.
+"""Measure the tasks of bench.yml and write docs/benchmark; general tools for benchmarks know neither tasks nor pings.
 
 A task of ansible.builtin.ping pays for all that Ansible does around a module, and is the unit. It stands on both sides of each task
 that is measured, in one playbook; the first round fills caches, and of the others medians and quartiles count.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import statistics
@@ -60,6 +61,18 @@ A ping is a task of `ansible.builtin.ping`, which took {ping} seconds. The test 
 | --- | --- | --- |
 {rows}
 """
+# Both axes are logarithmic: a decade is 100 wide and 70 high.
+FIGURE = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 470 350" font-family="sans-serif" font-size="12">
+<rect width="470" height="350" fill="#fff"/>
+{grid}
+<g fill="none" stroke-width="2.5"><path stroke="#b3541e" d="{loop}"/>
+<path stroke="#b3541e" stroke-dasharray="6 5" d="{drawn_out}"/><path stroke="#1e5fb3" d="{task}"/></g>
+<g fill="#333"><text x="250" y="110" text-anchor="end">a loop of smime_certificate</text>
+<text x="120" y="265">one task of smime_certificates</text><text x="235" y="342" text-anchor="middle">mailboxes</text>
+<text x="15" y="170" text-anchor="middle" transform="rotate(-90 15 170)">pings</text></g>
+</svg>
+"""
 
 
 def main() -> int:
@@ -89,8 +102,37 @@ def main() -> int:
         ),
     )
     OUTPUT.write_text(page, "utf-8")
+    OUTPUT.with_name("cost.svg").write_text(draw(page), "utf-8")
     print(page)
     return 0
+
+
+def draw(page: str) -> str:
+    """Return the figure of what mailboxes cost in one task and in a loop, from the page's table."""
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")]
+
+    def cost(words: str) -> float:
+        return next(float(row[1].split()[0]) for row in rows if words in row[0])
+
+    def at(mailboxes: float, pings: float) -> str:
+        return f"{60 + 100 * math.log10(mailboxes):.1f},{310 - 70 * math.log10(pings):.1f}"
+
+    grid = [
+        f'<path stroke="#ddd" d="M{at(10**power, 1)} V30 M{at(1, 10**power)} H440"/>'
+        f'<text x="{60 + 100 * power}" y="325" text-anchor="middle">{10**power}</text>'
+        f'<text x="52" y="{314 - 70 * power}" text-anchor="end">{10**power}</text>'
+        for power in range(4)
+    ]
+    one, loop, many, most = (cost(words) for words in ("do, RSA", "50 mailboxes", "1000 mailboxes", "5000 mailboxes"))
+    return FIGURE.format(
+        grid="\n".join(grid),
+        loop=f"M{at(1, one)} L{at(50, loop)}",
+        drawn_out=f"M{at(50, loop)} L{at(5000, 100 * loop)}",
+        # Straight between two that were measured, which on these axes is none.
+        task="M"
+        + " ".join(at(10 ** (n / 4), one + (many - one) * 10 ** (n / 4) / 1000) for n in range(13))
+        + f" {at(5000, most)}",
+    )
 
 
 def measure(orders: list[dict[str, str]]) -> Iterator[tuple[str, list[float], list[float]]]:
