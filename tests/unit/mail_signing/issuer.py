@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Root, intermediate and mailboxes: nothing here is the milter's."""
+"""Root, intermediate and mailboxes, as files: nothing here is the milter's."""
 
 from __future__ import annotations
 
@@ -10,18 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from ansible_collections.mailops.smime.tests.unit.plugins.certificates import EMAIL_PROTECTION, make_authority, make_key
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import encode
+from cryptography.hazmat.primitives.asymmetric import ec
 
-KEYS = {
-    "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
-    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
-    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
-    "RSA": lambda: rsa.generate_private_key(65537, 2048),
-    "Ed25519": ed25519.Ed25519PrivateKey.generate,
-}
-SMTP_UTF8_MAILBOX = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9")
+CURVES = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
+# What judges here goes by the machine's clock.
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -45,62 +39,35 @@ class Issuer:
     """Issues what it is told to."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._root_key = KEYS["P-256"]()
-        self._key = KEYS["P-256"]()
-        self.root = self._certify("root", self._root_key, "root", self._root_key, [], ca=True)
-        self.intermediate = self._certify("intermediate", self._key, "root", self._root_key, [], ca=True)
+        self._folder = folder
+        self._authority = make_authority()
+        self.root = self._write("root.pem", self._authority.root.pem)
+        self.intermediate = self._write("intermediate.pem", self._authority.intermediate.pem)
 
     def issue(
         self,
         name: str,
         email: str,
         *,
-        usage: str = "1.3.6.1.5.5.7.3.4",
+        usage: str = EMAIL_PROTECTION,
         curve: str = "P-256",
         days: int = 30,
         first: int = 0,
     ) -> Files:
-        """Issue for a mailbox, from now (or ``first`` days later) for ``days``."""
-        key = KEYS[curve]()
-        mailbox: x509.GeneralName = x509.RFC822Name(email) if email.isascii() else _write_utf8_mailbox(email)
-        extensions = [x509.SubjectAlternativeName([mailbox]), x509.ExtendedKeyUsage([x509.ObjectIdentifier(usage)])]
-        certificate = self._certify(name, key, "intermediate", self._key, extensions, days=days, first=first)
-        return Files(self.folder / f"{name}.key", certificate, self.intermediate)
-
-    def _certify(
-        self,
-        name: str,
-        key: Any,
-        by: str,
-        by_key: Any,
-        extensions: list[Any],
-        *,
-        ca: bool = False,
-        days: int = 30,
-        first: int = 0,
-    ) -> Path:
-        start = NOW + timedelta(days=first) - timedelta(days=90 if days < 0 else 1 if not first else 0)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, by)]))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(start)
-            .not_valid_after(NOW + timedelta(days=first + days))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        """Issue for a mailbox, from yesterday (or ``first`` days from now on) for ``days``; fewer than none have passed already."""
+        issued = self._authority.issue(
+            name=name,
+            key=make_key(CURVES[curve]),
+            usages=(usage,),
+            emails=(email,) if email.isascii() else (),
+            utf8_mailboxes=() if email.isascii() else (encode(0x0C, email.encode()),),
+            not_before=NOW + timedelta(days=first or min(days, 0) - 1),
+            not_after=NOW + timedelta(days=first + days),
         )
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=False)
-        certificate = self.folder / f"{name}.pem"
-        certificate.write_bytes(builder.sign(by_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-        plain = serialization.NoEncryption()
-        pkcs8 = serialization.PrivateFormat.PKCS8
-        (self.folder / f"{name}.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, pkcs8, plain))
-        return certificate
+        key, certificate = self._write(f"{name}.key", issued.key_pem), self._write(f"{name}.pem", issued.pem)
+        return Files(key, certificate, self.intermediate)
 
-
-def _write_utf8_mailbox(email: str) -> x509.OtherName:
-    text = email.encode()
-    return x509.OtherName(SMTP_UTF8_MAILBOX, bytes([0x0C, len(text)]) + text)
+    def _write(self, name: str, contents: bytes) -> Path:
+        path = self._folder / name
+        path.write_bytes(contents)
+        return path

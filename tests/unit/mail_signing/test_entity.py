@@ -201,6 +201,11 @@ def test_a_mail_that_breaks_off_anywhere_is_no_trouble(cut: int) -> None:
     assert list_leaves(write_entity(mail)) is not None
 
 
+def test_a_comment_is_no_part_of_the_encoding() -> None:
+    label = b"Content-Transfer-Encoding: (a (b)) Quoted-Printable (c)"
+    assert read_nature(parse_header(label)).encoding == "quoted-printable"
+
+
 @pytest.mark.parametrize(
     ("content_type", "protected"),
     [

@@ -5,24 +5,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import mmap
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from ansible_collections.mailops.smime.tests.unit.mail_signing.issuer import Issuer
 from ansible_collections.mailops.smime.tests.unit.mail_signing.mails import AUTHOR, MAILS
+from smime_milter.__main__ import main
 from smime_milter.mail import IN_MEMORY, Spool
 
-PROGRAM = Path(__file__).parents[3] / "roles/mail_signing/files/smime_milter"
 ALICE = "alice@example.test"
 
 
 def sign(mail: bytes, live: Path, sender: str = ALICE, *options: str) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, str(PROGRAM), "sign", f"--live={live}", f"--sender={sender}", *options]
-    return subprocess.run(command, input=mail, capture_output=True, check=False)
+    """Run the command of the program, in this process."""
+    given, written = io.TextIOWrapper(io.BytesIO(mail)), io.TextIOWrapper(io.BytesIO())
+    arguments = ["smime_milter", "sign", f"--live={live}", f"--sender={sender}", *options]
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(io.StringIO()) as told:
+        patch.setattr("sys.stdin", given)
+        patch.setattr("sys.stdout", written)
+        patch.setattr("sys.argv", arguments)
+        status = main()
+    written.buffer.seek(0)
+    return subprocess.CompletedProcess(arguments, status, written.buffer.read(), told.getvalue().encode())
 
 
 def verify(mail: Path, issuer: Issuer) -> subprocess.CompletedProcess[bytes]:

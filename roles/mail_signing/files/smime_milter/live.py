@@ -119,7 +119,7 @@ def read_pair(pem: bytes) -> Pair:
 def make_pair(key: bytes, certificates: Iterable[bytes]) -> Pair:
     """Return a pair of blocks in PEM, with each certificate once. Raises UnusableError."""
     try:
-        parsed = [x509.load_pem_x509_certificate(block) for block in dict.fromkeys(certificates)]
+        parsed = [x509.load_pem_x509_certificate(block) for block in certificates]
         end_entity, *others = dict.fromkeys(parsed)
         first, last = _read_time(end_entity, "not_valid_before"), _read_time(end_entity, "not_valid_after")
     except ValueError as error:
