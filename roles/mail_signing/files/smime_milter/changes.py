@@ -180,7 +180,7 @@ def _look_at_none(request: Request) -> dict[str, Any]:
 
 def apply(request: Request) -> dict[str, Any]:
     """Have Postfix ask the milter, or not any more. If anything fails, all is as it was. Raises PostfixError."""
-    state = State.read(request.directory)
+    old, state = State.read(request.directory), State.read(request.directory)
     changes = plan(Postfix(request.directory), request, state)
     if not changes:
         return {"changed": False}
@@ -191,14 +191,16 @@ def apply(request: Request) -> dict[str, Any]:
             kept[path] = file.read()
         if not os.path.lexists(path + BACKUP_SUFFIX):
             write_file(path + BACKUP_SUFFIX, kept[path], like=path)
-    # Before the first change: whatever happens to this process, the next one knows what is ours.
-    state.write()
+    # Before the first change, and with all that may be there after it: whatever happens to this process, the next one knows what is ours.
+    State(state.path, state.milters, {**state.before, **old.before}).write()
     runs = _postfix(request, "status").returncode == 0
     try:
         _carry_out(request, changes, runs=runs)
+        state.write()
     except BaseException as error:
         for path, data in kept.items():
             write_file(path, data, like=path)
+        old.write()
         if runs and _postfix(request, "reload").returncode:
             _postfix(request, "start")
         if isinstance(error, PostfixError):
