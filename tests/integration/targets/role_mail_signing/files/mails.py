@@ -55,18 +55,17 @@ KINDS = {
 }
 
 
-def write_mails(folder: Path, senders: list[str]) -> None:
-    """Write a mail of every kind from each sender, as SENDER-KIND.eml."""
-    for sender in senders:
-        for kind, fill in KINDS.items():
-            mail = EmailMessage(policy.SMTP.clone(max_line_length=900))
-            name = f"{sender}-{kind}"
-            mail["From"] = f"{sender.capitalize()} <{sender}@example.test>"
-            mail["To"] = f"{name}@{RECIPIENTS}"
-            mail["Subject"] = f"Lunch {kind}"
-            mail["Message-ID"] = f"<{name}@example.test>"
-            fill(mail)
-            (folder / f"{name}.eml").write_bytes(mail.as_bytes())
+def write_mails(folder: Path, names: list[str]) -> None:
+    """Write a mail for each name, which is SENDER-KIND, as SENDER-KIND.eml."""
+    for name in names:
+        sender, _hyphen, kind = name.partition("-")
+        mail = EmailMessage(policy=policy.SMTP.clone(max_line_length=900))
+        mail["From"] = f"{sender.capitalize()} <{sender}@example.test>"
+        mail["To"] = f"{name}@{RECIPIENTS}"
+        mail["Subject"] = f"Lunch {kind}"
+        mail["Message-ID"] = f"<{name}@example.test>"
+        KINDS[kind](mail)
+        (folder / f"{name}.eml").write_bytes(mail.as_bytes())
 
 
 def read_contents(data: bytes) -> list[tuple[str, bytes]]:
@@ -138,7 +137,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     writing = commands.add_parser("write")
-    writing.add_argument("--senders", nargs="+", required=True)
+    writing.add_argument("names", nargs="+")
     judging = commands.add_parser("judge")
     for option in ("delivered", "root", "expected"):
         judging.add_argument(f"--{option}", required=True)
@@ -146,7 +145,7 @@ def main() -> int:
         command.add_argument("--mails", required=True)
     arguments = parser.parse_args()
     if arguments.command == "write":
-        write_mails(Path(arguments.mails), arguments.senders)
+        write_mails(Path(arguments.mails), arguments.names)
         return 0
     with tempfile.TemporaryDirectory() as folder:
         expected = json.loads(arguments.expected)

@@ -1,7 +1,11 @@
 # Copyright (c) 2026, mailops.smime contributors
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Send every form of mail over a server that takes 7-bit mail and cuts lines, and have programs of others verify what arrives there."""
+"""Send mail in many forms, and judge what is delivered.
+
+``hop`` sends every form of mail over a server that takes 7-bit mail and cuts lines; programs of others verify what arrives there.
+``forged`` tries every way to have a mail signed for somebody else, through a Postfix with logins.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,46 @@ import os
 import re
 import shutil
 import smtplib
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
+from typing import Any
 
-ALICE = "alice@example.test"
+ALICE, MALLORY = "alice@example.test", "mallory@example.test"
+# Name, login or None, MAIL FROM, From, and whether it is to be signed.
+FORMS = [
+    ("own", "alice", ALICE, ALICE, True),
+    ("own-case", "alice", ALICE.upper(), f"Alice <{ALICE.upper()}>", True),
+    ("other-login", "mallory", ALICE, ALICE, False),
+    ("other-envelope", "mallory", MALLORY, ALICE, False),
+    ("other-author", "mallory", ALICE, MALLORY, False),
+    ("own-envelope-other-author", "alice", ALICE, MALLORY, False),
+    ("own-name-other-address", "mallory", MALLORY, f'"{ALICE}" <{MALLORY}>', False),
+    ("two-authors", "alice", ALICE, f"{ALICE}, {MALLORY}", False),
+    ("empty-envelope", "mallory", "", ALICE, False),
+    ("quoted", "mallory", '"alice"@example.test', ALICE, False),
+    ("source-route", "mallory", f"@relay.test:{ALICE}", ALICE, False),
+    ("no-login", None, ALICE, ALICE, False),
+    ("auth-parameter", "mallory", ALICE, ALICE, False),
+    ("after-own", "mallory", ALICE, ALICE, False),
+]
+
+
+def wait_for(boxes: Set[str], delivered: str) -> dict[str, Path]:
+    """Return by its box where each mail is, once all have come, or after a minute and a half."""
+    deadline = time.monotonic() + 90
+    found: dict[str, Path] = {}
+    while time.monotonic() < deadline and not boxes <= found.keys():
+        time.sleep(0.2)
+        paths = list((Path(delivered) / "others/new").glob("*"))
+        found = {
+            path.read_bytes().partition(b"\nDelivered-To: ")[2].partition(b"@")[0].decode(): path for path in paths
+        }
+    return found
 
 
 def read_forms(path: str) -> dict[str, bytes]:
@@ -88,9 +124,8 @@ class Judges:
                 yield f"{name}: {done.stderr.decode('utf-8', 'replace').strip()[-200:]}"
 
 
-def main() -> int:
-    """Send and judge, as the JSON in the first argument says, and print what is not as it should be."""
-    given = json.loads(sys.argv[1])
+def hop(given: dict[str, Any]) -> Iterator[str]:
+    """Send every form, and yield what is not as it should be, after a line that says who judged."""
     forms = read_forms(given["mails"])
     with smtplib.SMTP("127.0.0.1", given["port"], timeout=60) as server:
         for name, mail in forms.items():
@@ -101,29 +136,52 @@ def main() -> int:
             server.docmd("DATA")
             server.send(re.sub(rb"(?m)^\.", b"..", mail) + (b"" if mail.endswith(b"\r\n") else b"\r\n") + b".\r\n")
             server.getreply()
-    deadline = time.monotonic() + 90
-    found: dict[str, Path] = {}
-    while time.monotonic() < deadline and not forms.keys() <= found.keys():
-        time.sleep(0.5)
-        paths = list((Path(given["delivered"]) / "others/new").glob("*"))
-        found = {
-            path.read_bytes().partition(b"\nDelivered-To: ")[2].partition(b"@")[0].decode(): path for path in paths
-        }
-    faults = [f"{name}: not delivered" for name in forms if name not in found]
+    found = wait_for(forms.keys(), given["delivered"])
     with tempfile.TemporaryDirectory() as folder:
         judges = Judges(Path(folder), given["root"])
-        for name in forms.keys() & found.keys():
-            path = found[name]
-            mail = path.read_bytes()
+        print(f"{len(forms)} forms, judged by {', '.join(judges.names)}")
+        for name in forms:
+            mail = found[name].read_bytes() if name in found else b""
             if b"multipart/signed" not in mail:
-                faults.append(f"{name}: not signed")
+                yield f"{name}: {'not signed' if mail else 'not delivered'}"
             elif b"hop.example.test" not in mail:
-                faults.append(f"{name}: did not come over the other server")
+                yield f"{name}: did not come over the other server"
             else:
-                faults.extend(f"{name}: {fault}" for fault in judges.judge(path))
+                yield from (f"{name}: {fault}" for fault in judges.judge(found[name]))
         if "gpgsm" in judges.names:
             subprocess.run(["gpgconf", "--kill", "all"], capture_output=True, check=False)
-    print("\n".join([f"{len(forms)} forms, judged by {', '.join(judges.names)}", *faults]))
+
+
+def send(server: smtplib.SMTP, name: str, sender: str, author: str) -> None:
+    """Send one mail to a box of its name."""
+    mail = f"From: {author}\r\nTo: form-{name}@inbox.test\r\nSubject: {name}\r\nMessage-ID: <{name}@example.test>\r\n\r\nHello\r\n"
+    options = [f"AUTH={ALICE.replace('@', '+40')}"] if name == "auth-parameter" else []
+    server.sendmail(sender, [f"form-{name}@inbox.test"], mail, mail_options=options)
+
+
+def forge(given: dict[str, Any]) -> Iterator[str]:
+    """Send each form, and yield what is not as it should be."""
+    context = ssl.create_default_context(cafile=given["ca_path"])
+    for name, login, sender, author, _signed in FORMS:
+        with smtplib.SMTP("127.0.0.1", given["port"], timeout=60) as server:
+            if login is not None:
+                server.starttls(context=context)
+                server.login(login, given["password"])
+            if name == "after-own":
+                # The same connection: what was true of one mail is not of the next.
+                send(server, "own-first", MALLORY, MALLORY)
+            send(server, name, sender, author)
+    found = wait_for({f"form-{name}" for name, *_rest in FORMS}, given["delivered"])
+    for name, _login, _sender, _author, signed in FORMS:
+        mail = found[f"form-{name}"].read_bytes() if f"form-{name}" in found else b""
+        if not mail or (b"multipart/signed" in mail) != signed:
+            yield f"{name}: {'signed' if mail and not signed else 'not signed, or not there'}"
+
+
+def main() -> int:
+    """Send and judge, as the JSON in the second argument says, and print what is not as it should be."""
+    faults = list({"hop": hop, "forged": forge}[sys.argv[1]](json.loads(sys.argv[2])))
+    print("\n".join(faults))
     return int(bool(faults))
 
 
