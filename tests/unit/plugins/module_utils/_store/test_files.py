@@ -218,6 +218,7 @@ def test_if_one_cannot_be_written_none_is_replaced_and_nothing_is_left_over(tmp_
 
 
 def test_a_folder_without_permission_is_an_error(open_folder: Path) -> None:
+    open_folder.chmod(0o555)
     said = say_as_nobody(lambda: put(open_files(open_folder.parent), open_folder / "cert.pem", b"new"))
     assert f"{open_folder}/cert.pem cannot be written: Permission denied" in said
 
