@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCOUNT, PATIENCE, PROGRAM, RunningCa
-from test_ca.authority import CRL_TROUBLES, REASONS
 from test_ca.control import VIEWS
 from test_ca.faults import FAULTS, Fault
 from test_ca.issuing import VARIANTS
 from test_ca.orders import Terms
 from test_ca.replies import Dialect
+from test_ca.revocation import CRL_TROUBLES, REASONS
 from test_ca.server import TROUBLES
 from test_ca.service import Credentials, Settings
 

@@ -18,11 +18,11 @@ from test_ca.issuing import mailbox_name, read_request
 from test_ca.listeners import Delivery, Request
 from test_ca.orders import Order, advance
 from test_ca.replies import Answer, Dialect, refuse, report
-from test_ca.service import Account, Placement, Service
+from test_ca.service import Placement, Service
 
 LOG = logging.getLogger("test_ca")
 PLACED, PAYMENT_REQUIRED = 0, 1
-NO_COUNTRY, CSR_UNREADABLE, NO_CREDIT, WRONG_STATE = -7, -10, -15, -122
+NO_COUNTRY, CSR_UNREADABLE, WRONG_STATE = -7, -10, -122
 UNRECOGNISED = "'{argument}' is an unrecognised argument!"
 DAYS = ("365", "730")
 ORGANIZATION = ("organizationName", "organizationIdentifier", "stateOrProvinceName", "countryName")
@@ -91,9 +91,8 @@ class Endpoint:
 
 def find_order(service: Service, form: Form) -> Order | None:
     """Find the order that a call is about. "If specified, the ... orderNumber can be omitted": the code wins."""
-    if code := form.first("collectionCode"):
-        return service.orders.find_by_code(code)
-    return service.orders.find(form.first("orderNumber"))
+    code = form.first("collectionCode")
+    return service.orders.find_by_code(code) if code else service.orders.find(form.first("orderNumber"))
 
 
 def collect(service: Service, form: Form, order: Order | None) -> Answer:
@@ -112,7 +111,12 @@ def open_order(service: Service, call: Call, order: Order | None) -> Order:
         if order is None:
             raise Refusal(Code.INVALID_ARGUMENT, "collectionCode")
         return order
-    account = service.log_in(call.login_name or "", call.login_password or "")
+    return open_by_login(service, call.login_name or "", call.login_password or "", order)
+
+
+def open_by_login(service: Service, login_name: str, login_password: str, order: Order | None) -> Order:
+    """Log in, and check that the order is the account's."""
+    account = service.log_in(login_name, login_password)
     if order is None or order.terms.login_name not in (None, account.login_name):
         raise Refusal(Code.INVALID_ARGUMENT, "orderNumber")
     return order
@@ -180,7 +184,7 @@ def place(service: Service, form: Form, _order: Order | None) -> Answer:
     test = values.get("test") == "Y"
     cost = product.prices[values["days"]]
     if not test:
-        pay(account, cost)
+        account.pay(cost)
     order = service.add_order(
         {
             **service.settings.placed,
@@ -197,7 +201,6 @@ def place(service: Service, form: Form, _order: Order | None) -> Answer:
         service.orders.remove(order)
     order.mails_sent = int(terms.state == "email_not_verified" and not test)
     payment_required = terms.state == "awaiting_payment"
-    organization = {name: values[name] for name in ORGANIZATION if name in values}
     service.placed.append(
         Placement(
             order_number=terms.order_number,
@@ -208,7 +211,7 @@ def place(service: Service, form: Form, _order: Order | None) -> Answer:
             login_name=account.login_name,
             test=test,
             payment_required=payment_required,
-            organization=organization,
+            organization={name: values[name] for name in ORGANIZATION if name in values},
         )
     )
     reply = {"orderNumber": terms.order_number, "totalCost": f"{cost}.00"}
@@ -248,15 +251,6 @@ def check_order(values: Mapping[str, str], product: Product) -> None:
             raise Refusal(CSR_UNREADABLE, "csr", "The CSR cannot be decoded!") from refusal
 
 
-def pay(account: Account, cost: int) -> None:
-    """Take the price from the account's credit, if it has a limit."""
-    if account.credit is None:
-        return
-    if account.credit < cost:
-        raise Refusal(NO_CREDIT, text="Not enough credit!")
-    account.credit -= cost
-
-
 def answer(service: Service, form: Form, code: int, reply: Mapping[str, str]) -> Answer:
     """Write a reply as lines, or url-encoded if that was asked for."""
     dialect = service.dialect_of(None)
@@ -286,9 +280,7 @@ def resend(service: Service, form: Form, order: Order | None) -> Answer:
     """Send the owner of a mailbox another mail to confirm."""
     values = form.values()
     form.check(values, "loginName", "loginPassword", "orderNumber")
-    account = service.log_in(values["loginName"], values["loginPassword"])
-    if order is None or order.terms.login_name not in (None, account.login_name):
-        raise Refusal(Code.INVALID_ARGUMENT, "orderNumber")
+    order = open_by_login(service, values["loginName"], values["loginPassword"], order)
     addresses = values.get("emailAddress", order.terms.email).split(",")
     if any(address.strip() != order.terms.email for address in addresses):
         raise Refusal(Code.INVALID_ARGUMENT, "emailAddress")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import secrets
@@ -15,47 +14,27 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 from types import MappingProxyType
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from test_ca.arguments import COLLECT, FieldError, choice, update
-from test_ca.authority import (
-    CRL_PATH,
-    PEM,
-    authority_key_identifier,
-    key_to_pem,
-    key_usage,
-    load_authority,
-    load_or_make,
-    make_key,
-    make_root,
-    midnight,
-)
+from test_ca.authority import STRANGER, TLS_ROOT, TlsTerms, load_authority, write_tls
 from test_ca.control import Control
 from test_ca.endpoints import COLLECT_ENDPOINT, ORDER_ENDPOINT, RESEND_ENDPOINT
 from test_ca.listeners import Delivery, Greeting, Http, Listener, Request, check_loopback, reset, say
+from test_ca.revocation import CRL_PATH
 from test_ca.service import Service, change_settings
 from test_ca.state import LOG as LOG_NAME
-from test_ca.state import prepare_directory, remove_ready, take_lock, write_private, write_ready
+from test_ca.state import prepare_directory, remove_ready, take_lock, write_ready
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 ENDPOINTS = {endpoint.page.path: endpoint for endpoint in (COLLECT_ENDPOINT, ORDER_ENDPOINT, RESEND_ENDPOINT)}
 NOT_FOUND = say(404, b"not found\n", "text/plain")
 LOG = logging.getLogger("test_ca")
-TLS_ROOTS = {"tls-ca": "mailops.smime test CA, TLS root", "tls-stranger": "mailops.smime test CA, another TLS root"}
-TLS_ROOT, STRANGER = TLS_ROOTS
-LOOPBACK_NAMES = (
-    x509.DNSName("localhost"),
-    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-    x509.IPAddress(ipaddress.ip_address("::1")),
-)
 CLIENT_HELLO = 16 * 1024
 SECONDS_OF_SILENCE = 600
 
@@ -120,15 +99,6 @@ def sow(service: Service, options: Options) -> None:
         service.add_order(order)
 
 
-@dataclass(frozen=True)
-class TlsTerms:
-    """What a listener's certificate says: its names, and the days from today between which it is valid."""
-
-    names: tuple[x509.GeneralName, ...] = LOOPBACK_NAMES
-    first_day: int = -1
-    last_day: int = 396
-
-
 def close(_connected: socket.socket, _over: Event) -> None:
     """Close the connection at once."""
 
@@ -190,31 +160,6 @@ class Wanted:
     """A listener as the control API takes it."""
 
     trouble: str = choice(*TROUBLES)
-
-
-def write_tls(directory: Path, stem: str, terms: TlsTerms, root_stem: str = TLS_ROOT) -> tuple[Path, Path]:
-    """Write a fresh certificate for a listener and give its path and its key's path."""
-    key, today = make_key(), midnight()
-    root = load_or_make(directory, root_stem, lambda: make_root(TLS_ROOTS[root_stem]))
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
-        .issuer_name(root.certificate.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today + timedelta(days=terms.first_day))
-        .not_valid_after(today + timedelta(days=terms.last_day))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(key_usage("digital_signature"), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(terms.names), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(authority_key_identifier(root), critical=False)
-    )
-    certificate_path, key_path = directory / f"{stem}.pem", directory / f"{stem}-key.pem"
-    write_private(key_path, key_to_pem(key))
-    write_private(certificate_path, builder.sign(root.key, hashes.SHA256()).public_bytes(PEM))
-    return certificate_path, key_path
 
 
 class Listeners:

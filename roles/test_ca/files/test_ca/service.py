@@ -16,14 +16,16 @@ from pathlib import Path
 from threading import Event, RLock
 
 from test_ca.arguments import Code, FieldError, Form, Refusal, choice, update
-from test_ca.authority import CRL_TROUBLES, LONGEST_SECONDS, Authority, RevocationList
+from test_ca.authority import Authority
 from test_ca.faults import Fault, FaultQueue, Occasion
 from test_ca.issuing import VARIANTS, Chain, Profile, issue
 from test_ca.listeners import Busy, Request
 from test_ca.orders import Order, OrderBook, Terms
 from test_ca.replies import Dialect
+from test_ca.revocation import CRL_TROUBLES, LONGEST_SECONDS, RevocationList
 
 CALLS_KEPT = 100_000
+NO_CREDIT = -15
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,14 @@ class Account:
             self.failures += 1
             self.locked = self.locked or self.failures >= lock_after
         raise Refusal(Code.LOGIN_FAILED)
+
+    def pay(self, cost: int) -> None:
+        """Take the price of an order from the credit, if it has a limit."""
+        if self.credit is None:
+            return
+        if self.credit < cost:
+            raise Refusal(NO_CREDIT, text="Not enough credit!")
+        self.credit -= cost
 
     def unlock(self) -> None:
         """Forget the failures."""
