@@ -36,13 +36,15 @@ from ansible_collections.mailops.smime.plugins.module_utils._journal import Jour
 from ansible_collections.mailops.smime.plugins.module_utils._order_plan import (
     Need,
     OrderEntry,
+    find_need,
+    judge_certificate,
+    read_entries,
+)
+from ansible_collections.mailops.smime.plugins.module_utils._order_report import (
     OrderResult,
     Sent,
     explain_response,
-    find_need,
-    judge_certificate,
     judge_outcome,
-    read_entries,
     summarize,
     tell_known,
     tell_unnoted,

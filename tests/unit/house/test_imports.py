@@ -21,7 +21,7 @@ _options: _ca _store _x509 _errors | _new_key: _x509 _errors | _spec: _new_key _
 _remote_ca: _options _ca _errors | _no_log: _options | _module: _no_log _report _options _errors
 _plan: _spec _store _x509 _errors | _rollover: _new_key _spec _options _store _x509 _errors
 _journal: _store _x509 _errors | _order_plan: _journal _options _ca _x509 _errors
-_orders: _order_plan _journal _report _options _ca _errors
+_order_report: _order_plan _journal _ca _errors | _orders: _order_report _order_plan _journal _report _options _ca _errors
 _verify: _plan _spec _ca _store _x509 _errors | _revocation: _plan _spec _ca _store _x509 _errors
 _page: | _monitoring: _page _store _errors
 _context: _revocation _journal _ca _store | _renewal: _revocation _verify _rollover _new_key _ca _store _x509
