@@ -137,7 +137,7 @@ def test_bad_input_is_named(call: Any, complaint: str) -> None:
 
 def test_every_damaged_certificate_is_named_and_none_ends_in_another_error() -> None:
     for position in range(len(DER)):
-        for octet in (0, 0x80, 0xFF):
+        for octet in (0, 0x30, 0x80, 0xA3, 0xFF):
             damaged = base64.b64encode(DER[:position] + bytes([octet]) + DER[position + 1 :]).decode()
             try:
                 smimea_record(f"{BEGIN}\n{damaged}\n{END}")

@@ -46,16 +46,42 @@ def fill(*wrapping: Callable[[bytes], bytes], piece: bytes) -> Callable[[int], b
     return make
 
 
-def _rename(*names: bytes) -> bytes:
-    return rewrite(extensions=sequence(encode(0x06, b"\x55\x1d\x11"), encode(0x04, sequence(*names))))
+def _extend(oid: bytes, *items: bytes) -> bytes:
+    return rewrite(extensions=sequence(encode(0x06, oid), encode(0x04, sequence(*items))))
 
 
 def many_names(size: int) -> bytes:
-    return _rename(*(encode(0x81, f"{number:06}@example.test".encode()) for number in range(size // 21)))
+    names = (f"{number:06}@example.test".encode() for number in range(size // 21))
+    return _extend(b"\x55\x1d\x11", *(encode(0x81, name) for name in names))
 
 
 def long_address(size: int) -> bytes:
-    return _rename(encode(0x81, b"a" * size + b"@example.test"))
+    return _extend(b"\x55\x1d\x11", encode(0x81, b"a" * size + b"@example.test"))
+
+
+def many_usages(size: int) -> bytes:
+    return _extend(b"\x55\x1d\x25", *(encode(0x06, b"\x2b\x06\x01" + _number(each)) for each in range(size // 8)))
+
+
+def many_policies(size: int) -> bytes:
+    policies = (encode(0x06, b"\x67\x81\x0c\x01\x05\x01" + _number(number)) for number in range(size // 13))
+    return _extend(b"\x55\x1d\x20", *(sequence(policy) for policy in policies))
+
+
+def many_extensions(size: int) -> bytes:
+    oids = (b"\x2b\x06\x01\x04\x01" + _number(number) for number in range(size // 20))
+    return rewrite(extensions=b"".join(sequence(encode(0x06, oid), encode(0x04, b"\x05\x00")) for oid in oids))
+
+
+def many_attributes(size: int) -> bytes:
+    attribute = encode(0x31, sequence(encode(0x06, b"\x55\x04\x0b"), encode(0x0C, b"a")))
+    return rewrite(subject=sequence(attribute * (size // len(attribute))))
+
+
+def _number(number: int) -> bytes:
+    """Return one arc of an object identifier, always in three octets' worth of numbers."""
+    number += 1 << 14
+    return bytes([0x80 | number >> 14, 0x80 | number >> 7 & 0x7F, number & 0x7F])
 
 
 def large_key(size: int) -> bytes:
@@ -66,10 +92,12 @@ def large_key(size: int) -> bytes:
     return rewrite(public_key=sequence(algorithm, encode(0x03, b"\x00" + key)))
 
 
-def rewrite(public_key: bytes | None = None, extensions: bytes | None = None) -> bytes:
-    """Return a certificate with another key or other extensions; its signature is that of before."""
+def rewrite(subject: bytes | None = None, public_key: bytes | None = None, extensions: bytes | None = None) -> bytes:
+    """Return a certificate with another subject, key or other extensions; its signature is that of before."""
     tbs, algorithm, signature = der.read_whole(_AUTHORITY.der).children()
     fields = [field.encoded for field in tbs.children()]
+    if subject is not None:
+        fields[5] = subject
     if public_key is not None:
         fields[6] = public_key
     if extensions is not None:
@@ -143,6 +171,10 @@ PATTERNS = {
     "a large key": Pattern(("certificate",), large_key),
     "many names": Pattern(("certificate",), many_names),
     "a long address": Pattern(("certificate",), long_address),
+    "many usages": Pattern(("certificate",), many_usages),
+    "many policies": Pattern(("certificate",), many_policies),
+    "many extensions": Pattern(("certificate",), many_extensions),
+    "many attributes": Pattern(("certificate",), many_attributes),
     "header lines": Pattern(("http",), repeat(b"A: b\r\n", _OK, b"\r\n0\n")),
     "a long header": Pattern(("http",), repeat(b"a", _OK + b"A: ", b"\r\n\r\n0\n")),
     "digits of a length": Pattern(("http",), repeat(b"9", _OK + b"Content-Length: ", b"\r\n\r\n0\n")),

@@ -111,7 +111,7 @@ SITUATIONS = st.builds(
 @example(situation=Situation("expiring", LOST[3], "an older one", True, "key and CSR", ()))
 @example(situation=Situation("expired", (), "the same", True, "key and CSR", ()))
 @example(situation=Situation("nothing", (), "an expired one", True, "key and CSR", ()))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_check_mode_says_what_the_run_does(
     situation: Situation, authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -33,7 +33,7 @@ from ansible_collections.mailops.smime.tests.unit.plugins.killed import run_and_
 from ansible_collections.mailops.smime.tests.unit.plugins.samples import WITH_WORDS, openssl
 from ansible_collections.mailops.smime.tests.unit.test_ca.running_ca import ACCOUNT, RunningCa
 
-RUNS = 8
+RUNS = 20
 NETWORK = ((ssl.SSLSocket, "send"), (ssl.SSLSocket, "recv_into"))
 
 

@@ -76,17 +76,11 @@ def test_a_secret_in_a_coat_takes_the_whole_text_with_it(coat: str) -> None:
 
 @pytest.mark.parametrize("outer", [coat for coat in COATS if coat not in LOSSY])
 def test_coats_over_coats_are_undone(outer: str) -> None:
-    # Nobody can read base64 without its cases.
-    for inner in (
-        "percent",
-        "json",
-        "javascript",
-        "html",
-        "quoted-printable",
-        *(["base64"] if outer != "upper case" else []),
-    ):
-        shown = COATS[outer](COATS[inner](PASSWORD))
-        assert shown not in ask_for(shown, PASSWORD), inner
+    for inner, dress in COATS.items():
+        # Nobody can read base64 without its cases.
+        if inner not in LOSSY and not (outer == "upper case" and "bas" in inner):
+            shown = COATS[outer](dress(PASSWORD))
+            assert shown not in ask_for(shown, PASSWORD), inner
 
 
 def test_more_coats_than_anybody_wears_show_nothing() -> None:

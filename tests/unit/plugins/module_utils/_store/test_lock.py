@@ -195,7 +195,7 @@ def test_each_file_is_locked_while_it_is_written(tmp_path: Path, monkeypatch: py
 
 def write_shared(folder: Path, number: int) -> str:
     names = ["root.pem", "shared.pem", f"{number}.pem"]
-    for _turn in range(8):
+    for _turn in range(20):
         handle = open_files(folder)
         with handle.locked(str(folder / names[2])):
             wanted = [Replacement("x", str(folder / name), b"%d" % number) for name in names]
