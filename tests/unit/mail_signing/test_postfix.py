@@ -173,6 +173,17 @@ def test_our_entry_comes_first_goes_with_its_address_and_leaves_what_was_there(t
     }
 
 
+def test_where_nothing_else_signs_our_entry_stands_alone_and_leaves_nothing(tmp_path: Path) -> None:
+    directory, ours = write(tmp_path, {}), OURS % "a"
+    before = apply(directory, services=[])
+    assert apply(directory, non_smtpd=True) == {
+        **before, "submission/inet/smtpd_milters": ours, "non_smtpd_milters": ours,
+    }  # fmt: skip
+    left = apply(directory, services=["relay/inet"])
+    assert (left.get("non_smtpd_milters", ""), left["relay/inet/smtpd_milters"]) == ("", ours)
+    assert "submission/inet/smtpd_milters" not in left
+
+
 def test_a_state_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     directory = write(tmp_path, BOUND)
     Path(directory, "smime-milter.json").write_text("{")

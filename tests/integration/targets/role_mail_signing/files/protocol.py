@@ -71,7 +71,12 @@ def serve(place: Path, temporary: str) -> Iterator[Path]:
         ]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             try:
-                while not path.exists() and process.poll() is None:
+                # The path is there before anybody listens.
+                deadline = time.monotonic() + 60
+                while process.poll() is None and time.monotonic() < deadline:
+                    with socket.socket(socket.AF_UNIX) as probe:
+                        if probe.connect_ex(str(path)) == 0:
+                            break
                     time.sleep(0.1)
                 yield path
             finally:

@@ -8,12 +8,18 @@ from __future__ import annotations
 import pytest
 from ansible_collections.mailops.smime.plugins.module_utils._errors import ReplyError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import der
-from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import integer, sequence
+from ansible_collections.mailops.smime.tests.unit.plugins.der_writer import encode, integer, sequence
 
 
 def test_children_stand_in_their_order() -> None:
     children = der.read_whole(sequence(integer(1), integer(300), sequence())).children()
     assert [child.encoded for child in children] == [integer(1), integer(300), sequence()]
+
+
+@pytest.mark.parametrize("size", [127, 128, 255, 256, 65535, 65536])
+def test_every_form_of_length_is_read(size: int) -> None:
+    data = encode(0x04, b"x" * size)
+    assert (der.read_whole(data).value, der.read_whole(data).encoded) == (b"x" * size, data)
 
 
 HEADERS = (
