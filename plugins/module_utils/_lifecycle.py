@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils import _plan as plans
@@ -26,9 +26,17 @@ from ansible_collections.mailops.smime.plugins.module_utils._store.files import 
 from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import require_cryptography
 
 if TYPE_CHECKING:
-    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking, Steppable
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Asking
     from ansible_collections.mailops.smime.plugins.module_utils._journal import Collection
     from ansible_collections.mailops.smime.plugins.module_utils._module import SmimeModule
+
+    class Steppable(Protocol):
+        """Something that takes steps, another one whenever it is ``due`` (monotonic seconds), until that is None."""
+
+        due: float | None
+
+        def step(self) -> None:
+            """Take a step. Raises nothing that another run should suffer from."""
 
 
 class Run:
@@ -112,7 +120,11 @@ class Run:
         if plan.status == "pending":
             return
         backups: dict[str, str | None] = {}
-        if plan.base.archive_path is not None or plan.stale or plan.spec.exchanged_path is not None:
+        if plan.base.archive_path is not None:
+            from ansible_collections.mailops.smime.plugins.module_utils import _rollover
+
+            _rollover.archive(plan, self.files, self.report)
+        if not self.files.check_mode and (plan.stale or plan.spec.exchanged_path is not None):
             from ansible_collections.mailops.smime.plugins.module_utils import _renewal
 
             backups = _renewal.write(self, plan)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
+from ansible_collections.mailops.smime.plugins.module_utils import _no_log as no_log
 from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._errors import make_defect
 from ansible_collections.mailops.smime.plugins.module_utils._report import Outcome, describe_failure
@@ -29,7 +30,7 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
     """An AnsibleModule that takes what an action plugin hands over, and logs for whom it runs, and nothing else.
 
     It takes long lists of ``certificates``: an option that none of the entries gives is missing in them, where Ansible would
-    have looked at each in each, and filled in None. What that, and a failure, takes is imported only then.
+    have looked at each in each, and filled in None.
     """
 
     params: dict[str, Any]
@@ -54,8 +55,6 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
 
     def fail_json(self, msg: str, **result: Any) -> NoReturn:
         """Leave with a failure. Ansible gathers no more secrets once an entry is no dictionary, and then shows the rest of them."""
-        from ansible_collections.mailops.smime.plugins.module_utils import _no_log as no_log
-
         self.no_log_values |= set(no_log.find_secrets(self.params, self.argument_spec))
         super().fail_json(msg, **result)
         raise AssertionError("fail_json leaves the process")
@@ -64,8 +63,6 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
         super()._load_params()
         self.relay = self.params.pop(options.RELAY, None)
         if "certificates" in self.argument_spec:
-            from ansible_collections.mailops.smime.plugins.module_utils import _no_log as no_log
-
             self.argument_spec = no_log.narrow(self.argument_spec, self.params.get("certificates"))
 
     def log(self, msg: str, log_args: object = None) -> None:  # noqa: ARG002 - as Ansible calls it
@@ -94,8 +91,6 @@ class SmimeModule(AnsibleModule):  # type: ignore[misc]
         if not self._diff:
             result.pop("diff", None)
         if "certificates" in self.argument_spec or "msg" in result:
-            from ansible_collections.mailops.smime.plugins.module_utils import _no_log as no_log
-
             self.no_log_values = no_log.shorten(self, result, shown=self._verbosity >= _SHOWN_FROM)
         if "msg" in result:
             self.fail_json(**result)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.mailops.smime.plugins.module_utils import _options as options
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
-from ansible_collections.mailops.smime.plugins.module_utils._x509.request import KeySpec, Template
+from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
+from ansible_collections.mailops.smime.plugins.module_utils._x509.request import Template
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._spec import CertificateSpec
@@ -26,17 +28,7 @@ def plan_key(params: Mapping[str, Any], csr_option: str) -> KeySpec:
             hint="Put the key of that CSR there. To begin with a new key, leave the CSR out.",
         )
     request.check_passphrase(params["privatekey_passphrase"])
-    return read_key_spec(params)
-
-
-def read_key_spec(params: Mapping[str, Any]) -> KeySpec:
-    """Return what ``params`` say about a key that is to be created."""
-    return KeySpec(
-        params["privatekey_type"],
-        params["privatekey_size"],
-        params["privatekey_curve"],
-        params["privatekey_passphrase"],
-    )
+    return options.read_key_spec(params)
 
 
 def plan_request(said: Mapping[str, Any]) -> request.RequestSpec:

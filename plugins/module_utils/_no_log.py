@@ -55,32 +55,32 @@ def shorten(module: AnsibleModule, result: dict[str, Any], *, shown: bool) -> se
         return secrets
     # Ansible repeats all options, most of them empty here, and looks for each secret in each text: with a code
     # for each mailbox, that is a square. Most texts are the same in all entries.
-    result["invocation"] = {"module_args": strip(module.params, module.argument_spec, shown=shown)}
-    told = "\n".join(collect_texts(result, set()))
+    result["invocation"] = {"module_args": _strip(module.params, module.argument_spec, shown=shown)}
+    told = "\n".join(_collect_texts(result, set()))
     return {secret for secret in secrets if str(secret) in told}
 
 
-def strip(given: Mapping[str, Any], spec: Mapping[str, Any], *, shown: bool) -> dict[str, Any]:
+def _strip(given: Mapping[str, Any], spec: Mapping[str, Any], *, shown: bool) -> dict[str, Any]:
     """Return what was given without its secrets, and the list only if it is ``shown``."""
     stripped: dict[str, Any] = {}
     for name, value in given.items():
         if value is None or (name == "certificates" and not shown):
             continue
         if name == "certificates":
-            stripped[name] = [strip(item, spec[name]["options"], shown=shown) for item in value]
+            stripped[name] = [_strip(item, spec[name]["options"], shown=shown) for item in value]
         else:
             stripped[name] = MASK if spec.get(name, {}).get("no_log") else value
     return stripped
 
 
-def collect_texts(value: Any, found: set[str]) -> set[str]:
+def _collect_texts(value: Any, found: set[str]) -> set[str]:
     if isinstance(value, dict):
         found.update(map(str, value))
         for inner in value.values():
-            collect_texts(inner, found)
+            _collect_texts(inner, found)
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            collect_texts(inner, found)
+            _collect_texts(inner, found)
     else:
         found.add(str(value))
     return found

@@ -16,6 +16,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._ca.order import Ord
 from ansible_collections.mailops.smime.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.mailops.smime.plugins.module_utils._store.paths import Folders, Place
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import address
+from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
 
 # What an action plugin adds to a task's options, and the phase in which the target only looks.
 RELAY = "_smime_relay"
@@ -59,6 +60,16 @@ def label(email: str | None, path: str, order: Order) -> str:
     name = email or path
     # A refused address may hold what a terminal would act on.
     return f"{name if name.isprintable() else repr(name)} ({order.label()})"
+
+
+def read_key_spec(params: Mapping[str, Any]) -> KeySpec:
+    """Return what ``params`` say about a key that is to be created."""
+    return KeySpec(
+        params["privatekey_type"],
+        params["privatekey_size"],
+        params["privatekey_curve"],
+        params["privatekey_passphrase"],
+    )
 
 
 def read_order(params: Mapping[str, Any]) -> Order:

@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ansible_collections.mailops.smime.plugins.module_utils import _new_key, _verify
-from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
 from ansible_collections.mailops.smime.plugins.module_utils._store.files import Replacement
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
 
 if TYPE_CHECKING:
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
     from ansible_collections.mailops.smime.plugins.module_utils._ca.reply import Reply
     from ansible_collections.mailops.smime.plugins.module_utils._lifecycle import Run
     from ansible_collections.mailops.smime.plugins.module_utils._plan import Plan
@@ -104,6 +104,9 @@ def _note_answer(run: Run, *, collected: bool = False) -> None:
 
 
 def _build_question(plan: Plan, *, predict: bool) -> Question:
+    # Imported only now: what is lost is mended without the CA.
+    from ansible_collections.mailops.smime.plugins.module_utils._ca.enrollment import Question
+
     csr = None if predict else _new_key.obtain_csr(plan.spec)
     return Question(csr, plan.spec.has_csr, expect_issued=not plan.renew, predict=predict)
 
@@ -124,11 +127,7 @@ def _read_offer(run: Run, reply: Reply, plan: Plan) -> _verify.Offer | None:
 
 
 def write(run: Run, plan: Plan) -> dict[str, str | None]:
-    """Archive, then replace the stale outputs, and the key if it is exchanged; in check mode, only report. Return the backups by path."""
-    if plan.base.archive_path is not None:
-        _archive(run, plan)
-    if run.files.check_mode:
-        return {}
+    """Replace the stale outputs, and the key if it is exchanged. Return the backups by path."""
     options, paths = plan.spec.output_options, plan.spec.outputs
     contents = {item: item.encode(plan.certificates, options) for item in plan.stale if plan.certificates is not None}
     replacements = [
@@ -143,16 +142,3 @@ def write(run: Run, plan: Plan) -> dict[str, str | None]:
     if plan.spec.exchanged_path is not None and plan.spec.key_path is not None and options.key is not None:
         run.files.discard(plan.spec.key_path, options.key.pem)
     return backups
-
-
-def _archive(run: Run, plan: Plan) -> None:
-    """Keep the pair that is there, and the one that is to be written, before anything is replaced."""
-    from ansible_collections.mailops.smime.plugins.module_utils import _rollover
-
-    folder = _rollover.find_folder(plan.base)
-    wanted = _rollover.find_wanted(folder, _rollover.find_pairs(plan), run.files)
-    missing = any(run.files.read(path) is None for path in wanted)
-    if missing or (plan.status == "issued" and plan.certificates is None):
-        run.report.add_file("archive", folder)
-    if not run.files.check_mode:
-        _rollover.keep(wanted, run.files)

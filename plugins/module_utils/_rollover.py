@@ -20,7 +20,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.mailops.smime.plugins.module_utils import _new_key
 from ansible_collections.mailops.smime.plugins.module_utils import _options as rules
 from ansible_collections.mailops.smime.plugins.module_utils import _spec as specs
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
@@ -32,6 +31,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate im
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._plan import Plan
+    from ansible_collections.mailops.smime.plugins.module_utils._report import Report
 
 
 _KEY, _CHAIN, _CERTIFICATE = "privkey.pem", "chain.pem", "cert.pem"
@@ -92,6 +92,17 @@ def prepare_archive(spec: CertificateSpec, files: Files) -> None:
     """See that the mailbox's folder is there, and can be written. Raises FileError."""
     path = os.path.join(find_folder(spec), _CERTIFICATE)
     files.for_this_user([path]).prepare(path)
+
+
+def archive(plan: Plan, files: Files, report: Report) -> None:
+    """Keep the pair that is there, and the one that is to be written, before anything is replaced. Raises FileError."""
+    folder = find_folder(plan.base)
+    wanted = find_wanted(folder, find_pairs(plan), files)
+    missing = any(files.read(path) is None for path in wanted)
+    if missing or (plan.status == "issued" and plan.certificates is None):
+        report.add_file("archive", folder)
+    if not files.check_mode:
+        keep(wanted, files)
 
 
 def keep(wanted: Mapping[str, bytes], files: Files) -> None:
@@ -161,8 +172,6 @@ def check_options(params: Mapping[str, Any]) -> None:
 
 def add_successor(spec: CertificateSpec, params: Mapping[str, Any], files: Files) -> CertificateSpec:
     """Return ``spec`` with its successor, if a renewal is to get another key. Raises OptionError, FileError."""
-    if not params["privatekey_rollover"]:
-        return spec
     check_options(params)
     own = spec.output_options.key
     if own is None or spec.key_path is None:
@@ -176,7 +185,7 @@ def add_successor(spec: CertificateSpec, params: Mapping[str, Any], files: Files
         output_options=options._replace(key=waiting, archived_keys=(own.public_key,)),
         public_key=public_key,
         key_path=path,
-        key_to_create=_new_key.read_key_spec(params) if waiting is None else None,
+        key_to_create=rules.read_key_spec(params) if waiting is None else None,
         exchanged_path=spec.key_path,
         archived=find_certificates(spec, public_key, files) if public_key is not None else (),
     )

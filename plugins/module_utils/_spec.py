@@ -28,7 +28,7 @@ Warn = Callable[[str], None]
 
 if TYPE_CHECKING:
     from ansible_collections.mailops.smime.plugins.module_utils._x509 import request
-    from ansible_collections.mailops.smime.plugins.module_utils._x509.request import KeySpec
+    from ansible_collections.mailops.smime.plugins.module_utils._x509.key import KeySpec
 
 
 class CertificateSpec(NamedTuple):

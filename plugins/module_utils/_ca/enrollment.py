@@ -58,15 +58,6 @@ class Asking(Protocol):
         """Return the reply, or None if it is to be asked again when ``due``. Raises SmimeError."""
 
 
-class Steppable(Protocol):
-    """Something that takes steps, another one whenever it is ``due`` (monotonic seconds), until that is None."""
-
-    due: float | None
-
-    def step(self) -> None:
-        """Take a step. Raises nothing that another run should suffer from."""
-
-
 class Access(Protocol):
     """The way to the CA."""
 

@@ -107,7 +107,7 @@ CERTIFICATE = Output("certificate", "path", lambda issued: (issued.end_entity,))
 COMBINED = Output("combined", "combined_path", private=True)
 PKCS12 = Output("pkcs12", "pkcs12_path", needs_chain=True, private=True)
 
-# In the order of writing: path comes last.
+# In the order of writing: path comes last, so that a run that dies on the way is finished by the next one.
 OUTPUTS = (
     Output("root", "root_path", lambda issued: (issued.root,) if issued.root is not None else (), needs_root=True),
     Output("chain", "chain_path", lambda issued: issued.intermediates, needs_chain=True),

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one place that imports ``cryptography``, and all that differs between its releases, from 3.4.8 (Ubuntu 22.04) on.
+"""What is imported of ``cryptography``, and what differs between its releases, from 3.4.8 (Ubuntu 22.04) on.
 
-Each branch names the release that allows its removal.
+Of PKCS#7 and PKCS#12, containers.py says it. Each branch names the release that allows its removal.
 """
 
 from __future__ import annotations

@@ -59,7 +59,6 @@ KNOWN_EXTENSIONS = {
     "2.5.29.37": "extKeyUsage",
     "2.5.29.54": "inhibitAnyPolicy",
 }
-# By the last two digits: who was validated, and for how many days a certificate may be valid.
 
 
 def find_email_protection_fault(certificate: Certificate) -> str:

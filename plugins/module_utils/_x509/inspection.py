@@ -16,6 +16,7 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509 import checks
 from ansible_collections.mailops.smime.plugins.module_utils._x509 import path as paths
 from ansible_collections.mailops.smime.plugins.module_utils._x509.certificate import Certificate
 
+# By the last two digits: who was validated, and for how many days a certificate may be valid.
 _VALIDATIONS = {"1": "mailbox", "2": "organization", "3": "sponsor", "4": "individual"}
 _GENERATIONS = {"1": ("legacy", 1185), "2": ("multipurpose", 825), "3": ("strict", 825)}
 _POLICY_ARC = "2.23.140.1.5."

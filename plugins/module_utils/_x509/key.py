@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.smime.plugins.module_utils._errors import OptionError
@@ -18,6 +19,19 @@ from ansible_collections.mailops.smime.plugins.module_utils._x509._compat import
     rsa,
     serialization,
 )
+
+
+@dataclass(frozen=True)
+class KeySpec:
+    """A private key that is to be created: ``RSA`` of ``size`` bits or ``ECC`` on ``curve``, encrypted with ``passphrase``."""
+
+    kind: str
+    size: int
+    curve: str
+    passphrase: str | None
+
+    def __repr__(self) -> str:
+        return f"KeySpec({self.kind})"
 
 
 class PrivateKey:

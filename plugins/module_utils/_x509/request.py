@@ -39,20 +39,7 @@ CURVES: dict[str, Any] = (
 )
 
 
-@dataclass(frozen=True)
-class KeySpec:
-    """A private key that is to be created: ``RSA`` of ``size`` bits or ``ECC`` on ``curve``, encrypted with ``passphrase``."""
-
-    kind: str
-    size: int
-    curve: str
-    passphrase: str | None
-
-    def __repr__(self) -> str:
-        return f"KeySpec({self.kind})"
-
-
-def create_key(spec: KeySpec) -> bytes:
+def create_key(spec: keys.KeySpec) -> bytes:
     """Return a new private key as PKCS#8 in PEM."""
     if spec.kind == "RSA":
         key: Any = rsa.generate_private_key(65537, spec.size)

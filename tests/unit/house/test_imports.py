@@ -17,9 +17,9 @@ PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 PREFIX = re.compile(r"ansible_collections\.mailops\.smime\.plugins\.(?:module_utils\.)?")
 # From the bottom up: a file may import those that its line names, which stand above it; folders may import themselves.
 RULES = """_errors: | _argspec: | _argspec_others: _argspec | doc_fragments: | _x509: _errors | _store: _x509 _errors | _ca: _x509 _errors
-_options: _ca _store _x509 _errors | _new_key: _x509 _errors | _spec: _new_key _options _ca _store _x509 _errors | _report: _x509 _errors
-_remote_ca: _options _ca _errors | _no_log: _options | _module: _no_log _report _options _errors
-_plan: _spec _store _x509 _errors | _rollover: _new_key _spec _options _store _x509 _errors
+_options: _ca _store _x509 _errors | _new_key: _options _x509 _errors | _spec: _new_key _options _ca _store _x509 _errors
+_report: _x509 _errors | _remote_ca: _options _ca _errors | _no_log: _options | _module: _no_log _report _options _errors
+_plan: _spec _store _x509 _errors | _rollover: _spec _options _store _x509 _errors
 _journal: _store _x509 _errors | _order_plan: _journal _options _ca _x509 _errors
 _order_report: _order_plan _journal _ca _errors | _orders: _order_report _order_plan _journal _report _options _ca _errors
 _verify: _plan _spec _ca _store _x509 _errors | _revocation: _plan _spec _ca _store _x509 _errors

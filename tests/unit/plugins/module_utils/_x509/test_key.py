@@ -47,7 +47,7 @@ CREATED = [
 @pytest.mark.parametrize(("kind", "size", "curve", "told"), CREATED)
 def test_a_key_is_created_as_wanted(kind: str, size: int, curve: str, told: int) -> None:
     for passphrase in (None, "hunter2") if kind == "ECC" else (None,):
-        loaded = keys.load(request.create_key(request.KeySpec(kind, size, curve, passphrase)), passphrase, "")
+        loaded = keys.load(request.create_key(keys.KeySpec(kind, size, curve, passphrase)), passphrase, "")
         told_curve = curve if kind == "ECC" else None
         assert keys.describe_public_key(loaded.key.public_key()) == (kind, told, told_curve)
         assert loaded.encrypted is (passphrase is not None)
