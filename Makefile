@@ -109,9 +109,9 @@ format: $(VENV)/.lint ## Rewrite the Python files as ruff wants them
 changelog: $(VENV)/.lint $(COLLECTION) ## Write CHANGELOG.md from the fragments, for the version in galaxy.yml
 	cd $(COLLECTION) && PATH="$(CURDIR)/$(BIN):$$PATH" antsibull-changelog release
 
-# All at once: pip takes half as long as for one list after the other.
+# All at once: pip takes half as long as for one list after the other. ($(MAKE) would run the line under "make -n", too.)
 venv: ## Install the tools into .venv
-	@$(MAKE) --no-print-directory --question $(STAMPS) || { $(INSTALL) $(VENV) "$(PYTHON)" $(LISTS) && touch $(STAMPS); }
+	@make --no-print-directory --question $(STAMPS) || { $(INSTALL) $(VENV) "$(PYTHON)" $(LISTS) && touch $(STAMPS); }
 
 clean: ## Remove .venv and .cache
 	rm -rf $(VENV) .cache

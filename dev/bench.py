@@ -176,7 +176,8 @@ def describe(values: list[float]) -> str:
 
 def make_mailboxes() -> None:
     """Make mailboxes that need nothing for years, unless they are there; many share a key, which costs no less to look at."""
-    if (PLACE / "made").exists():
+    made = PLACE / "made-for-ten-years"
+    if made.exists():
         return
     root = make_root("root", rsa.generate_private_key(65537, 3072))
     hierarchy = Hierarchy(root, make_intermediate(root, "issuer", rsa.generate_private_key(65537, 3072)))
@@ -195,7 +196,7 @@ def make_mailboxes() -> None:
         (folder / "key.pem").touch(mode=0o600)
         (folder / "key.pem").write_bytes(key_to_pem(keys[number]))
     (PLACE / "rsa@example.test/csr.pem").write_bytes(requests[0].public_bytes(PEM))
-    (PLACE / "made").touch()
+    made.touch()
 
 
 def unpack_community_crypto() -> None:

@@ -17,7 +17,9 @@ from pathlib import Path
 
 PYTHON = "/usr/bin/python3"  # the one that has Debian's packages
 PROGRAM = str(Path(__file__).parents[1] / "roles/mail_signing/files/smime_milter")
-NEEDED = f"{PYTHON} -c 'import Milter, cryptography' && command -v postfix smtp-source openssl"
+NEEDED = (
+    f"{PYTHON} -c 'import Milter, cryptography' && command -v postfix && command -v smtp-source && command -v openssl"
+)
 ALICE = "alice@example.test"
 CONNECTIONS, MAILS, ROUNDS = 10, 500, 3
 LARGE = 25 * 2**20
@@ -87,6 +89,11 @@ def main() -> int:
         print(f"| milter | mails a second, {CONNECTIONS} at a time | seconds for 25 MiB | memory at the most |")
         print("| --- | --- | --- | --- |")
         print(*measure(place / "large", processes), sep="\n")
+        signed = (place / f"{PORTS['ours']}.log").read_text("utf-8").count(" signed\n")
+        if signed != ROUNDS * (MAILS + 1):
+            raise SystemExit(
+                f"Only {signed} of {ROUNDS * (MAILS + 1)} mails were signed: these are no figures of signing."
+            )
     return 0
 
 

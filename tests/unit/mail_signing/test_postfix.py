@@ -184,6 +184,14 @@ def test_where_nothing_else_signs_our_entry_stands_alone_and_leaves_nothing(tmp_
     assert "submission/inet/smtpd_milters" not in left
 
 
+def test_there_is_no_state_where_nothing_is_kept(tmp_path: Path) -> None:
+    state = State(str(tmp_path / "smime-milter.json"), ["unix:smime-milter/a"])
+    state.write()
+    assert State.read(str(tmp_path)) == state
+    State(state.path).write()
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_state_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     directory = write(tmp_path, BOUND)
     Path(directory, "smime-milter.json").write_text("{")

@@ -76,7 +76,11 @@ class State:
             raise PostfixError(f"{path} cannot be read: {error}. Put it back from a backup, or remove it.") from error
 
     def write(self) -> None:
-        """Put it into its place at once."""
+        """Put it into its place at once; if nothing is to be kept, there is no file."""
+        if not self.milters and not self.before:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+            return
         write_file(self.path, json.dumps({"milters": self.milters, "before": self.before}, indent=2).encode() + b"\n")
 
 

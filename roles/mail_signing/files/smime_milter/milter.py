@@ -45,6 +45,21 @@ def guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def kept(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a step for whose answer Postfix does not wait keep what goes wrong: the next one that it waits for says so."""
+
+    @functools.wraps(callback)
+    def call(self: SigningMilter, *arguments: Any) -> Any:
+        if self._fault is None:
+            try:
+                callback(self, *arguments)
+            except Exception as error:  # noqa: BLE001 - it is raised again
+                self._fault = error
+        return Milter.CONTINUE
+
+    return call
+
+
 class SigningMilter(Milter.Base):  # type: ignore[misc]
     """One connection; mails come one after the other. Whatever goes wrong, the mail stays where it is, and is tried again."""
 
@@ -53,7 +68,7 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
     temporary: str | None = None
 
     def __init__(self) -> None:
-        self._client = Client()
+        self._client: Client | None = None
         self._mail: Mail | None = None
         self._sender = ""
         self._queue_id = "?"
@@ -64,12 +79,12 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
         self._ctx.setsymlist(stage, " ".join(macros))
 
     @Milter.noreply  # type: ignore[untyped-decorator]
-    def connect(self, name: str, _family: str, place: Any) -> Any:
+    @kept
+    def connect(self, name: str, _family: str, place: Any) -> None:
         """Note who connects. Postfix presents mail of sendmail(1) as from port 0 of this machine, where no connection comes from."""
         address, port = (str(place[0]), place[1]) if isinstance(place, tuple) else ("", None)
         sendmail = name == "localhost" and port == 0 and address in ("127.0.0.1", "::1")
         self._client = Client("", address, sendmail)
-        return Milter.CONTINUE
 
     @Milter.symlist("{auth_authen}")  # type: ignore[untyped-decorator]
     @guarded
@@ -80,6 +95,8 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
         if address is None or not self.live.has(address):
             return Milter.ACCEPT
         self._sender = address
+        if self._client is None:
+            raise DeferredError("it is not known who sends it")
         policy = self.policy.current()
         client = Client(self.getsymval("{auth_authen}") or "", self._client.address, self._client.sendmail)
         reason = policy.find_reason_to_pass(client, address)
@@ -90,30 +107,28 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     @Milter.decode("bytes")  # type: ignore[untyped-decorator]
-    def header(self, name: str, value: bytes) -> Any:
+    @kept
+    def header(self, name: str, value: bytes) -> None:
         """Take a field of the header."""
         if self._mail is not None:
             # Postfix keeps the first space behind the colon to itself.
             self._mail.add_field(Field(name.encode("utf-8", "surrogateescape") + b": " + value))
-        return Milter.CONTINUE
 
     @guarded
     def eoh(self) -> Any:
         """Let a mail pass if its header says so."""
         self._queue_id = self.getsymval("i") or "?"
         if self._mail is not None:
+            self._raise_fault()
             self._mail.pair = self._mail.decide()
         return Milter.CONTINUE
 
     @Milter.noreply  # type: ignore[untyped-decorator]
-    def body(self, chunk: bytes) -> Any:
-        """Take a piece of the body. Postfix does not wait for an answer: what goes wrong here is said at the end."""
-        if self._mail is not None and self._fault is None:
-            try:
-                self._mail.body.write(chunk)
-            except Exception as error:  # noqa: BLE001 - it is raised again
-                self._fault = error
-        return Milter.CONTINUE
+    @kept
+    def body(self, chunk: bytes) -> None:
+        """Take a piece of the body."""
+        if self._mail is not None:
+            self._mail.body.write(chunk)
 
     @guarded
     def eom(self) -> Any:
@@ -122,8 +137,7 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
         if mail is None or mail.pair is None:
             return Milter.ACCEPT
         self._queue_id = self.getsymval("i") or self._queue_id
-        if self._fault is not None:
-            raise self._fault
+        self._raise_fault()
         with mail.sign(mail.pair) as (content_type, pieces):
             self._replace_fields(mail.fields, content_type)
             for piece in pieces:
@@ -156,6 +170,10 @@ class SigningMilter(Milter.Base):  # type: ignore[misc]
         self._forget()
         self.setreply("451", "4.7.0", "This mail cannot be signed at the moment")
         return Milter.TEMPFAIL
+
+    def _raise_fault(self) -> None:
+        if self._fault is not None:
+            raise self._fault
 
     def _replace_fields(self, fields: list[Field], content_type: str) -> None:
         """Take the fields out that moved inside, and tell what the mail is now."""

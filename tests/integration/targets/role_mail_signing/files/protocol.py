@@ -19,6 +19,19 @@ SENDER = b"<alice@example.test>"
 # Not sent at all: HELO, RCPT TO, DATA and what is no command; sent without waiting: the connection, header fields, the body.
 WANTED = 0x2 | 0x8 | 0x200 | 0x100 | 0x1000 | 0x80 | 0x80000
 CONTINUE, ACCEPT, TEMPORARY = b"c", b"a", b"y"
+# The milter, but that a step for whose answer nobody waits finds no memory.
+FAULTY = """
+import sys
+step = sys.argv.pop(1)
+sys.argv[0] = sys.argv.pop(1)
+sys.path[0] = sys.argv[0].rpartition("/")[0]
+from smime_milter import __main__, mail, milter
+def fail(*given):
+    raise MemoryError
+owner, name = {"connect": (milter, "Client"), "header": (mail.Mail, "add_field")}[step]
+setattr(owner, name, fail)
+__main__.main()
+"""
 
 
 class Postfix:
@@ -42,10 +55,12 @@ class Postfix:
     def send(self, body: bytes) -> tuple[bytes, bytes]:
         """Return the last answer to a mail, and the body that takes its place."""
         self._say(b"M", SENDER + b"\0")
-        assert self._read() == CONTINUE
+        if (answer := self._read()) != CONTINUE:
+            return answer[:1], b""
         self._say(b"L", b"From\0" + SENDER + b"\0")
         self._say(b"N")
-        assert self._read() == CONTINUE
+        if (answer := self._read()) != CONTINUE:
+            return answer[:1], b""
         for start in range(0, len(body), 65535):
             self._say(b"B", body[start : start + 65535])
         self._say(b"E")
@@ -56,13 +71,14 @@ class Postfix:
 
 
 @contextmanager
-def serve(place: Path, temporary: str) -> Iterator[Path]:
-    """Have a milter of its own, and give its socket."""
+def serve(place: Path, temporary: str, *faulty: str) -> Iterator[Path]:
+    """Have a milter of its own, ``faulty`` if that is to be, and give its socket."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "socket"
         paths = [f"--live={place}/signing/live", f"--policy={place}/signing/policy.json", f"--temporary={temporary}"]
         command = [
             "/usr/bin/python3",
+            *faulty,
             f"{place}/lib/smime_milter",
             "serve",
             f"--socket=unix:{path}",
@@ -84,7 +100,7 @@ def serve(place: Path, temporary: str) -> Iterator[Path]:
 
 
 def main() -> int:
-    """Judge the role's milter in the folder of the first argument, and one that has no room for large mails."""
+    """Judge the role's milter in the folder of the first argument, and one that has no room for large mails, and faulty ones."""
     place = Path(sys.argv[1])
     postfix = Postfix(place / "queue/smime-milter/milter.sock")
     with closing(postfix.socket):
@@ -101,6 +117,11 @@ def main() -> int:
         with closing(postfix.socket):
             assert postfix.send(b"x\r\n" * 2**18) == (TEMPORARY, b"")
             assert postfix.send(b"x\r\n")[0] == ACCEPT
+    for step in ("connect", "header"):
+        with serve(place, str(place), "-c", FAULTY, step) as path:
+            postfix = Postfix(path)
+            with closing(postfix.socket):
+                assert postfix.send(b"x\r\n") == (TEMPORARY, b""), step
     return 0
 
 
